@@ -42,7 +42,7 @@ function byHeading(flags: Flags): Map<string, [string, Flag][]> {
 
 function flagLines(name: string, flag: Flag, style: Style, width: number): string[] {
   const first = `  ${written(name, flag)}`;
-  const detail = [flag.description, note(flag)].filter(Boolean).join(" ");
+  const detail = [flag.description, note(name, flag)].filter(Boolean).join(" ");
   const body = wrapText(detail, width - FIRST_COLUMN_MAX - 2);
   const indent = " ".repeat(FIRST_COLUMN_MAX + 2);
   const fits = first.length <= FIRST_COLUMN_MAX;
@@ -51,15 +51,15 @@ function flagLines(name: string, flag: Flag, style: Style, width: number): strin
 }
 
 function written(name: string, flag: Flag): string {
-  if (flag.type === "boolean") return `--${flag.default ? "no-" : ""}${name}`;
+  if (flag.type === "boolean") return `--${name}`;
   const value = flag.type === "enum" ? flag.values.join("|") : ("valueName" in flag && flag.valueName) || flag.type;
   return `--${name} <${value}>`;
 }
 
-function note(flag: Flag): string {
+function note(name: string, flag: Flag): string {
   const notes: string[] = [];
   if ("required" in flag && flag.required) notes.push("required");
-  if (flag.type === "boolean" && flag.default) notes.push("on unless switched off");
+  if (flag.type === "boolean" && flag.default) notes.push(`on; --no-${name} switches it off`);
   if (flag.type !== "boolean" && flag.type !== "list" && flag.default !== undefined) notes.push(`default ${flag.default}`);
   if ((flag.type === "integer" || flag.type === "number") && flag.max !== undefined && flag.min !== undefined) {
     notes.push(`${flag.min} to ${flag.max}`);

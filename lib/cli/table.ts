@@ -3,10 +3,10 @@ import { formatNumber } from "./text.ts";
 
 export type Cell = string | number | boolean | null | undefined;
 
-/** A text table of `rows` under `columns`; a column whose cells are all numbers is aligned to the right. */
+/** A text table of `rows` under `columns`; a column of numbers (or gaps) is aligned to the right. */
 export function renderTable(columns: readonly string[], rows: readonly (readonly Cell[])[]): string {
   const text = rows.map((row) => columns.map((_, c) => cellText(row[c])));
-  const isNumeric = columns.map((_, c) => rows.length > 0 && rows.every((row) => typeof row[c] === "number"));
+  const isNumeric = columns.map((_, c) => rows.some((row) => typeof row[c] === "number") && rows.every((row) => isNumberOrGap(row[c])));
   const widths = columns.map((name, c) => Math.max(name.length, ...text.map((row) => row[c].length)));
   const line = (cells: readonly string[]) =>
     cells.map((cell, c) => (isNumeric[c] ? cell.padStart(widths[c]) : cell.padEnd(widths[c]))).join("  ").trimEnd();
@@ -17,4 +17,8 @@ export function renderTable(columns: readonly string[], rows: readonly (readonly
 function cellText(cell: Cell): string {
   if (cell === null || cell === undefined) return "-";
   return typeof cell === "number" ? formatNumber(cell) : String(cell);
+}
+
+function isNumberOrGap(cell: Cell): boolean {
+  return typeof cell === "number" || cell === null || cell === undefined;
 }

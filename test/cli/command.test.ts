@@ -114,8 +114,8 @@ test("help lists flags under their headings with defaults and ranges", () => {
       --threads <integer>               Threads. (default 2, 1 to 64)
 
     Output
-      --no-wandb_only                   Keep nothing but the tracker's log. (on unless
-                                        switched off)
+      --wandb_only                      Keep nothing but the tracker's log. (on;
+                                        --no-wandb_only switches it off)
       --data <path|synthetic>           Where the sprite sequences come from. (default
                                         synthetic)
 

@@ -62,9 +62,9 @@ test("a table aligns numbers to the right and words to the left", () => {
   expect(table).toMatchInlineSnapshot(`
     "term         train  validation
     ---------  -------  ----------
-    recon        617.9  307.1
-    kl           19.99  -
-    cyclicity  1.20e-4  3"
+    recon        617.9       307.1
+    kl           19.99           -
+    cyclicity  1.20e-4           3"
   `);
 });
 
