@@ -1,0 +1,70 @@
+// The flags of the RlVAE trainer: declared once, with the sentences that --help shows.
+import type { FlagValues } from "@cleanloop/cli";
+import { defineFlags, underHeading } from "@cleanloop/cli";
+
+export const trainerFlags = defineFlags({
+  ...underHeading("Training", {
+    loop_mode: { type: "enum", values: ["open", "closed"], description: "open ties nothing; closed decodes the last frame from the first latent and penalises the gap. Required, unless --resume." },
+    cycle_penalty: { type: "number", min: 0, default: 1, description: "Weight of the loop penalty (closed loop only)." },
+    n_epochs: { type: "integer", min: 1, default: 25, description: "Passes over the training sequences." },
+    batch_size: { type: "integer", min: 1, default: 16, description: "Sequences per step; the last incomplete batch of an epoch is dropped." },
+    learning_rate: { type: "number", above: 0, default: 3e-4, description: "Adam's first learning rate; it falls by 0.8 when the validation loss stalls for 8 epochs." },
+    seed: { type: "integer", min: 0, default: 42, description: "Everything random follows from it." },
+    target_val_total: { type: "number", description: "Makes the run a gate: exit 1 when the best validation total is above this." },
+  }),
+  ...underHeading("Data", {
+    data: { type: "string", valueName: "path|synthetic", default: "synthetic", description: "A directory made by prepare_sprites, a .npy file [N,8,3,64,64], or generated sprites." },
+    n_train_samples: { type: "integer", min: 1, default: 3000, description: "Training sequences, taken from the front." },
+    n_val_samples: { type: "integer", min: 1, default: 800, description: "Validation sequences: identities that training never sees." },
+  }),
+  ...underHeading("Objective", {
+    objective: { type: "enum", values: ["fixed", "faithful"], default: "fixed", description: "fixed: exact KL weight 1, no flow term, metric scaled to the posterior. faithful: the original's legacy KL weight 8, flow term 1, trace-16 metric. The flags below override one part each." },
+    posterior: { type: "enum", values: ["riemannian_metric", "gaussian", "iaf"], default: "riemannian_metric", description: "How z0 is drawn around the encoder's mean." },
+    kl: { type: "enum", values: ["legacy", "exact", "gaussian_prior"], description: "The KL of the riemannian_metric posterior." },
+    kl_weight: { type: "number", min: 0, description: "Weight of the KL." },
+    riemannian_beta: { type: "number", min: 0, description: "The original's name for --kl_weight with the riemannian_metric posterior." },
+    flow_weight: { type: "number", min: 0, description: "Weight of -mean log|det| of the flows." },
+    flow_direction: { type: "enum", values: ["one_pass", "sequential"], default: "one_pass", description: "Direction of the IAF chain; sequential is the original's and about 16 times slower." },
+  }),
+  ...underHeading("Metric and pre-training", {
+    metric: { type: "string", valueName: "file", description: "A metric file (.safetensors, .pt); without it one is built by pre-training and cached under the output directory." },
+    metric_scaling: { type: "enum", values: ["posterior", "trace"], description: "Scale of the metric's matrices; follows from the objective." },
+    metric_temperature: { type: "number", above: 0, description: "T of the metric's kernels; follows from the objective." },
+    pretrained: { type: "string", valueName: "directory", description: "A bundle made by pretrain_vae, instead of the cache." },
+    pretrain_steps: { type: "integer", min: 1, default: 4000, description: "Steps of the vanilla VAE that gives encoder, decoder and metric their start." },
+  }),
+  ...underHeading("Machine", {
+    device: { type: "enum", values: ["auto", "cpu", "wasm", "webgpu", "cuda"], default: "auto", description: "Where to compute." },
+    engine: { type: "enum", values: ["onnx", "tfjs"], default: "onnx", description: "onnx: compiled. tfjs: eager, the slow reference." },
+    threads: { type: "integer", min: 1, max: 256, default: 2, description: "CPU threads; results differ in the last digits between counts." },
+  }),
+  ...underHeading("Output", {
+    output_dir: { type: "string", valueName: "directory", default: "runs", description: "Everything a run writes lies in here." },
+    run_name: { type: "string", valueName: "name", description: "Name in the tracker and of the run directory, instead of the generated one." },
+    resume: { type: "string", valueName: "run", description: "Continue this run directory bit for bit, with its own settings; only --n_epochs and the output flags may change." },
+    wandb_only: { type: "boolean", description: "Leave nothing but the tracker's log." },
+    disable_local_files: { type: "boolean", description: "No figures or figure data on disk; checkpoints stay." },
+    keep_weights: { type: "boolean", description: "Put the best weights into the tracker's log as files." },
+    visualization_frequency: { type: "integer", min: 1, default: 5, description: "Export figure data every so many epochs, and always at the last." },
+    sequence_viz_count: { type: "integer", min: 1, default: 8, description: "Sequences in the exported reconstructions." },
+    html_latent_space: { type: "boolean", description: "Accepted for old command lines: pages are drawn by generate_plots from the exported data." },
+    disable_curvature_during_training: { type: "boolean", description: "Accepted for old command lines: training never computes curvature." },
+    json: { type: "boolean", description: "Print a result object instead of the directory." },
+  }),
+  ...underHeading("Tracker", {
+    wandb: { type: "boolean", default: true, description: "Write a W&B log." },
+    wandb_offline: { type: "boolean", description: "Write the log here, to be synced later." },
+    wandb_project: { type: "string", valueName: "name", description: "Project; cyclic-loop-mode-comparison, or -extended above 50 epochs." },
+    wandb_entity: { type: "string", valueName: "name", description: "Team or user that owns the project." },
+    wandb_group: { type: "string", valueName: "name", description: "Group of runs." },
+    wandb_tags: { type: "list", valueName: "tag,tag", description: "Tags." },
+  }),
+});
+
+export type TrainerFlags = FlagValues<typeof trainerFlags>;
+
+/** Flags that a resumed run may be given anew: they change what is written and how far it goes, never what is computed. */
+export const RESUMABLE_FLAGS: readonly (keyof TrainerFlags)[] = [
+  "resume", "n_epochs", "target_val_total", "device", "engine", "threads", "output_dir", "disable_local_files", "keep_weights", "json",
+  "wandb", "wandb_offline", "wandb_project", "wandb_entity", "wandb_group", "wandb_tags",
+];
