@@ -5,11 +5,13 @@ import type { StopSignal } from "./exit-codes.ts";
 import { EXIT, signalExitCode, STOP_SIGNALS } from "./exit-codes.ts";
 import type { FlagValues, Flags } from "./flags.ts";
 import { renderHelp } from "./help.ts";
-import { parseFlags } from "./parse.ts";
+import { givenFlags, parseFlags } from "./parse.ts";
 import { styleFor } from "./terminal.ts";
 
 export interface CommandContext<F extends Flags> {
   flags: FlagValues<F>;
+  /** The flags that the user wrote; the others have their default. */
+  given: ReadonlySet<keyof F>;
   /** Aborted at the first SIGINT, SIGTERM or SIGHUP: finish the step, save, close, return. */
   signal: AbortSignal;
   /** Writes one line of data to stdout. Everything else belongs on stderr. */
@@ -54,8 +56,9 @@ export async function execute<F extends Flags>(command: CommandDefinition<F>, ar
   const stop = watchSignals();
   try {
     const flags = parseFlags(command.flags, argv);
+    const given = givenFlags(command.flags, argv);
     const print = (line: string) => void process.stdout.write(`${line}\n`);
-    const code = await command.run({ flags, signal: stop.signal, print });
+    const code = await command.run({ flags, given, signal: stop.signal, print });
     return code ?? (stop.received ? signalExitCode(stop.received) : EXIT.done);
   } catch (error) {
     if (stop.received && isAbort(error)) return signalExitCode(stop.received);

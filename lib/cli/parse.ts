@@ -15,6 +15,12 @@ export function parseFlags<F extends Flags>(flags: F, argv: readonly string[]): 
   return Object.fromEntries(values) as FlagValues<F>;
 }
 
+/** Names of the flags that the command line itself sets, as opposed to those that have their default. */
+export function givenFlags<F extends Flags>(flags: F, argv: readonly string[]): Set<keyof F> {
+  const names = canonicalArguments(argv, flags).map((word) => word.slice(2).replace(/=.*$/s, ""));
+  return new Set(names.map((name) => (name in flags ? name : name.slice("no-".length))));
+}
+
 /** The command line that sets every flag to its current value: what a run records to be repeated. */
 export function formatFlags(values: Readonly<Record<string, unknown>>): string[] {
   return Object.entries(values).flatMap(([name, value]) => {

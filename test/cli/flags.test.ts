@@ -1,6 +1,6 @@
 // Flag parsing: every accepted spelling, every refusal with its words.
 import { describe, expect, test } from "bun:test";
-import { defineFlags, formatFlags, parseFlags, UsageError, withDefaults } from "@cleanloop/cli";
+import { defineFlags, formatFlags, givenFlags, parseFlags, UsageError, withDefaults } from "@cleanloop/cli";
 
 const flags = defineFlags({
   loop_mode: { type: "enum", values: ["open", "closed"], required: true, description: "Loop." },
@@ -63,6 +63,11 @@ describe("accepted", () => {
   test("formatFlags writes a command line that parses to the same values", () => {
     const values = parse("--tags=a,b", "--wandb_only", "--no-curvature", "--seed=-3");
     expect(parseFlags(flags, formatFlags(values))).toEqual(values);
+  });
+
+  test("givenFlags tells what was written from what is a default", () => {
+    const words = ["--nEpochs=3", "--no-curvature", "--tags", "a,b", "--run-name", "x=--seed"];
+    expect([...givenFlags(flags, words)].sort()).toEqual(["curvature", "n_epochs", "run_name", "tags"]);
   });
 
   test("withDefaults changes the default and nothing else", () => {
