@@ -1,1 +1,25 @@
-export {};
+// Riemannian metric numerics in float64: what this package offers.
+
+export { MetricError } from "./errors.ts";
+export type { MetricErrorCode } from "./errors.ts";
+export type { Metric, UniformSource } from "./metric.ts";
+
+export {
+  conditionNumbers,
+  gradientHalfLogDetInverse,
+  inverseMetric,
+  logDetMetric,
+  metricEigenvalues,
+  metricTensor,
+} from "./metric-tensor.ts";
+export type { Points } from "./metric-tensor.ts";
+export { cholesky, inverseFromFactor, logDetFromFactor } from "./cholesky.ts";
+export { symmetricEigenvalues } from "./symmetric-eigen.ts";
+
+export { buildMetric } from "./metric-builder.ts";
+export type { BuildMetricOptions, BuiltMetric, MetricInfo, Summary } from "./metric-builder.ts";
+export { kMedoids } from "./k-medoids.ts";
+export type { KMedoidsResult } from "./k-medoids.ts";
+export { validateMetric } from "./validate-metric.ts";
+export { metricFromTensors, metricToTensors } from "./metric-format.ts";
+export type { MetricOverrides, NamedTensor, NamedTensors } from "./metric-format.ts";

@@ -1,0 +1,49 @@
+// Small metrics and a random source that the tests of this package share.
+
+import type { Metric, UniformSource } from "@cleanloop/geometry";
+
+/** K = 3, D = 2 with full matrices: the metric that the published parity values belong to. */
+export const exampleMetric: Metric = {
+  kind: "full",
+  count: 3,
+  dimension: 2,
+  centroids: Float64Array.of(0, 0, 1, 0.5, -0.5, 1),
+  matrices: Float64Array.of(1, 0.2, 0.2, 0.5, 0.8, -0.1, -0.1, 1.2, 0.6, 0, 0, 0.9),
+  temperature: 0.8,
+  lambda: 0.01,
+};
+
+/** A random diagonal metric whose kernels overlap. */
+export function diagonalMetric(dimension: number, count: number): Metric {
+  const random = seededUniform(dimension * 1000 + count);
+  return {
+    kind: "diagonal",
+    count,
+    dimension,
+    centroids: Float64Array.from({ length: count * dimension }, () => 2 * random.uniform() - 1),
+    matrices: Float64Array.from({ length: count * dimension }, () => 0.2 + random.uniform()),
+    temperature: 2,
+    lambda: 0.01,
+  };
+}
+
+/** mulberry32: enough for test data. */
+export function seededUniform(seed: number): UniformSource {
+  let state = seed >>> 0;
+  return {
+    uniform() {
+      state = (state + 0x6d2b79f5) >>> 0;
+      let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+      mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+      return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+    },
+  };
+}
+
+/** Standard normal draws by Box-Muller. */
+export function normals(seed: number, length: number): Float64Array {
+  const random = seededUniform(seed);
+  return Float64Array.from({ length }, () => {
+    return Math.sqrt(-2 * Math.log(1 - random.uniform())) * Math.cos(2 * Math.PI * random.uniform());
+  });
+}
