@@ -1,0 +1,86 @@
+// optimize: replays a program through rewriting rules until nothing changes, then drops what no output needs.
+import { type Emission, GraphBuilder, type Rule } from "./builder";
+import type { Node, Program, Value } from "./ir";
+import { maskFromOutput, sumOfSquares } from "./rewrites/activation";
+import { dropExpansions, foldChoices, foldIdentities, foldUniforms, foldZeroProducts, mergeScales } from "./rewrites/algebra";
+import { absorbScale, absorbTranspose, fuseBias } from "./rewrites/gemm";
+import { composeLayout, concatOfSplit, reduceWithoutReshape, sinkReshape, sliceOfConcat, splitOfConcat } from "./rewrites/layout";
+
+/** In order of application; each is documented where it is defined. */
+const rules: readonly Rule[] = [
+  composeLayout,
+  foldUniforms,
+  dropExpansions,
+  foldIdentities,
+  foldZeroProducts,
+  foldChoices,
+  mergeScales,
+  maskFromOutput,
+  sinkReshape,
+  reduceWithoutReshape,
+  sliceOfConcat,
+  splitOfConcat,
+  concatOfSplit,
+  sumOfSquares,
+  absorbTranspose,
+  absorbScale,
+  fuseBias,
+];
+
+const maximumRounds = 8;
+
+/** An equivalent program with fewer and larger operators. */
+export function optimize(program: Program): Program {
+  let current = eliminateDeadCode(program);
+  for (let round = 0; round < maximumRounds; round++) {
+    const next = eliminateDeadCode(rewriteWith(rules, current));
+    const settled = fingerprint(next) === fingerprint(current);
+    current = next;
+    if (settled) break;
+  }
+  return current;
+}
+
+/** One replay of the program through `applied`. */
+export function rewriteWith(applied: readonly Rule[], program: Program): Program {
+  const replaced = new Map<Value, Value>();
+  const current = (value: Value) => replaced.get(value) ?? value;
+  const counts = new Map<Value, number>();
+  const builder = new GraphBuilder(applied, (value) => counts.get(value) ?? 1);
+  const consumers = countConsumers(program);
+  for (const node of program.nodes) {
+    builder.origin = node.source ? { kernel: node.kernel, source: node.source } : { kernel: node.kernel };
+    const emission: Emission = { ...node, inputs: node.inputs.map(current) };
+    const outputs = builder.emit(emission);
+    node.outputs.forEach((output, index) => {
+      replaced.set(output, outputs[index]);
+      counts.set(outputs[index], (counts.get(outputs[index]) ?? 0) + (consumers.get(output) ?? 0));
+    });
+  }
+  const outputs = new Map([...program.outputs].map(([name, value]) => [name, current(value)]));
+  return { inputs: program.inputs, outputs, nodes: builder.nodes };
+}
+
+/** Keeps the nodes from which an output can be reached. */
+export function eliminateDeadCode(program: Program): Program {
+  const needed = new Set(program.outputs.values());
+  const kept: Node[] = [];
+  for (const node of program.nodes.toReversed()) {
+    if (!node.outputs.some((output) => needed.has(output))) continue;
+    for (const input of node.inputs) needed.add(input);
+    kept.push(node);
+  }
+  return { ...program, nodes: kept.reverse() };
+}
+
+function countConsumers(program: Program): Map<Value, number> {
+  const counts = new Map<Value, number>();
+  const count = (value: Value) => counts.set(value, (counts.get(value) ?? 0) + 1);
+  for (const node of program.nodes) node.inputs.forEach(count);
+  for (const output of program.outputs.values()) count(output);
+  return counts;
+}
+
+function fingerprint(program: Program): string {
+  return program.nodes.map((node) => `${node.op}[${node.outputs[0].shape}]`).join();
+}
