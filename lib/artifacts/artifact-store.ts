@@ -1,0 +1,163 @@
+// The files of a run and their manifest, changed together so that a kill at any moment leaves both true.
+//
+// A put writes the temporary file, records the coming entry as pending, renames, and records it as done. A reader that
+// meets a pending entry compares the file's hash and knows which side of the rename it is on. Removal goes the other way
+// round: the entry leaves the manifest first, with a note of the file, and the file follows.
+import { mkdirSync, rmdirSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { AtomicFile, type Chunks, fill } from "./atomic.ts";
+import { ArtifactError, systemError } from "./errors.ts";
+import { fileMatches } from "./file-hash.ts";
+import type { JsonObject } from "./json.ts";
+import {
+  type ArtifactEntry,
+  type Manifest,
+  type Pointer,
+  settled,
+  withArtifact,
+  withoutArtifact,
+  withPointer,
+  writeManifest,
+} from "./manifest.ts";
+
+export interface PutOptions {
+  /** Epoch or gradient step the artifact belongs to. */
+  step?: number;
+  meta?: JsonObject;
+  /** Pointers that move to this artifact in the same instant; what they leave behind is removed. */
+  pointers?: readonly Pointer[];
+}
+
+/** Names that belong to the run directory itself. */
+const reservedNames = new Set(["manifest.json", "metrics.jsonl", "status.json"]);
+
+export class ArtifactStore {
+  readonly directory: string;
+  #manifest: Manifest;
+
+  /** Takes over a manifest, deciding what a killed writer left pending. */
+  constructor(directory: string, manifest: Manifest) {
+    this.directory = directory;
+    this.#manifest = manifest;
+    if (manifest.pending || manifest.removing.length > 0) this.#write(this.#settle());
+  }
+
+  get manifest(): Manifest {
+    return this.#manifest;
+  }
+
+  async put(name: string, kind: string, data: Chunks, options: PutOptions = {}): Promise<ArtifactEntry> {
+    checkArtifactName(name);
+    const path = join(this.directory, name);
+    makeFolder(dirname(path));
+    const file = new AtomicFile(path);
+    await fill(file, data);
+    const entry = { name, kind, step: options.step ?? null, ...file.finish(), meta: options.meta ?? null };
+    const put = { entry, pointers: options.pointers ?? [] };
+    // From here on nothing waits, so that two puts at once cannot lose each other's entries.
+    try {
+      this.#write({ ...this.#settle(), pending: put });
+    } catch (error) {
+      file.abort();
+      throw error;
+    }
+    file.commit();
+    this.#commit(withArtifact(this.#manifest, put));
+    return entry;
+  }
+
+  remove(name: string): void {
+    this.#find("removeArtifact", name);
+    this.#commit(withoutArtifact(this.#settle(), name));
+  }
+
+  setPointer(pointer: Pointer, name: string): void {
+    this.#find("setPointer", name);
+    this.#commit(withPointer(this.#settle(), pointer, name));
+  }
+
+  /** Removes every listed file that still has the content written; a file changed since is left and returned. */
+  removeAll(): string[] {
+    const kept: string[] = [];
+    const folders = new Set<string>();
+    for (const entry of this.#manifest.artifacts) {
+      const path = join(this.directory, entry.name);
+      if (fileMatches(path, entry)) removeFile(path);
+      else kept.push(entry.name);
+      for (let folder = dirname(entry.name); folder !== "."; folder = dirname(folder)) folders.add(folder);
+    }
+    const deepestFirst = [...folders].sort((a, b) => b.length - a.length);
+    for (const folder of deepestFirst) removeEmptyFolder(join(this.directory, folder));
+    return kept;
+  }
+
+  #find(caller: string, name: string): void {
+    if (this.#manifest.artifacts.some((entry) => entry.name === name)) return;
+    throw new ArtifactError("not-found", `${caller}: the run ${this.directory} has no artifact "${name}".`);
+  }
+
+  /** The manifest with nothing left to do, after a change that a kill or a full disk interrupted. */
+  #settle(): Manifest {
+    const manifest = settled(this.directory, this.#manifest);
+    this.#removeFiles(manifest.removing);
+    return { ...manifest, removing: [] };
+  }
+
+  #commit(manifest: Manifest): void {
+    this.#write(manifest);
+    this.#removeFiles(manifest.removing);
+  }
+
+  #removeFiles(names: readonly string[]): void {
+    for (const name of names) removeFile(join(this.directory, name));
+  }
+
+  #write(manifest: Manifest): void {
+    writeManifest(this.directory, manifest);
+    this.#manifest = manifest;
+  }
+}
+
+/** Refuses names that could leave the run directory, hide in it, or overwrite its own files. */
+function checkArtifactName(name: string): void {
+  const parts = name.split("/");
+  if (parts.some((part) => !isPlainFileName(part)) || reservedNames.has(name)) {
+    throw new ArtifactError(
+      "invalid-argument",
+      `writeArtifact: got the name "${name}", wanted a relative path such as "figures/loss.json", ` +
+        `without "..", hidden parts, or the names ${[...reservedNames].join(", ")}.`,
+    );
+  }
+}
+
+/** Whether a name is one visible path segment. */
+export function isPlainFileName(name: string): boolean {
+  return name !== "" && name.length <= 200 && !name.startsWith(".") && !/[/\\]|\p{Cc}/u.test(name);
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (cause) {
+    throw systemError("create the directory", path, cause);
+  }
+}
+
+/** Removes one file; it may be gone already. */
+export function removeFile(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch (cause) {
+    throw systemError("remove", path, cause);
+  }
+}
+
+/** Removes a directory only when nothing is in it; returns whether it is gone. */
+export function removeEmptyFolder(path: string): boolean {
+  try {
+    rmdirSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,96 @@
+// A run directory, seen by readers: plots, sync, cleaning. Reads only, beside a living writer or after a killed one.
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { ArtifactError, systemError } from "./errors.ts";
+import { fileMatches, hashFile } from "./file-hash.ts";
+import { decodeJson, type JsonObject } from "./json.ts";
+import { type ArtifactEntry, type Manifest, type Pointer, readManifest, settled } from "./manifest.ts";
+import { metricsFileName, type MetricsRow, readMetrics } from "./metrics.ts";
+import { configFileName } from "./run.ts";
+import { readStatus, type RunStatus } from "./status.ts";
+
+/** An artifact whose file is not what the manifest says. */
+export interface ArtifactProblem {
+  name: string;
+  code: "not-found" | "bad-checksum";
+  message: string;
+}
+
+/** A run as it was when it was opened; the methods look at the files as they are now. */
+export interface RunView {
+  readonly path: string;
+  readonly name: string;
+  readonly group: string;
+  readonly command: readonly string[];
+  readonly createdAt: string;
+  readonly resumeFrom: string | null;
+  readonly config: JsonObject;
+  readonly artifacts: readonly ArtifactEntry[];
+  readonly pointers: Manifest["pointers"];
+  status(): RunStatus;
+  metrics(): MetricsRow[];
+  /** Absolute path of an artifact; throws `not-found`. */
+  artifactPath(name: string): string;
+  /** Absolute path of what a pointer points to, or null while it points nowhere. */
+  pointerPath(pointer: Pointer): string | null;
+  /** Hashes every artifact and returns those that do not match; empty means all is well. */
+  verifyArtifacts(): ArtifactProblem[];
+}
+
+/** Opens a run for reading; throws `not-a-run`, `bad-header` or `unsupported-version`. */
+export function openRun(directory: string): RunView {
+  const path = resolve(directory);
+  const manifest = settled(path, readManifest(path));
+  const { name, group, command, createdAt, resumeFrom, artifacts, pointers } = manifest;
+  const artifactPath = (wanted: string) => {
+    if (artifacts.some((entry) => entry.name === wanted)) return join(path, wanted);
+    throw new ArtifactError("not-found", `openRun: the run ${path} has no artifact "${wanted}".`);
+  };
+  return {
+    path,
+    name,
+    group,
+    command,
+    createdAt,
+    resumeFrom,
+    config: readConfig(path),
+    artifacts,
+    pointers,
+    status: () => readStatus(path),
+    metrics: () => readMetrics(join(path, metricsFileName)),
+    artifactPath,
+    pointerPath: (pointer) => (pointers[pointer] === undefined ? null : artifactPath(pointers[pointer])),
+    verifyArtifacts: () => verify(path, artifacts),
+  };
+}
+
+function verify(directory: string, artifacts: readonly ArtifactEntry[]): ArtifactProblem[] {
+  const suspects = artifacts.filter((entry) => !fileMatches(join(directory, entry.name), entry));
+  if (suspects.length === 0) return [];
+  // A living run may have replaced or removed them since: ask its present manifest.
+  const present = settled(directory, readManifest(directory)).artifacts;
+  return present
+    .filter(({ name }) => suspects.some((suspect) => suspect.name === name))
+    .flatMap((entry) => problemOf(directory, entry) ?? []);
+}
+
+function problemOf(directory: string, entry: ArtifactEntry): ArtifactProblem | null {
+  const path = join(directory, entry.name);
+  const found = hashFile(path);
+  if (!found) return { name: entry.name, code: "not-found", message: `${path}: is listed but missing.` };
+  if (found.sha256 === entry.sha256) return null;
+  const message =
+    `${path}: got ${found.sizeBytes} bytes with SHA-256 ${found.sha256}, ` +
+    `wanted ${entry.sizeBytes} with ${entry.sha256}. It was changed or damaged after it was written.`;
+  return { name: entry.name, code: "bad-checksum", message };
+}
+
+function readConfig(directory: string): JsonObject {
+  const path = join(directory, configFileName);
+  try {
+    return decodeJson(readFileSync(path, "utf8")) as JsonObject;
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw systemError("read", path, cause);
+    throw new ArtifactError("bad-header", `${path}: is not JSON (${cause.message}).`, { cause });
+  }
+}
