@@ -30,7 +30,7 @@ export class Random {
   /** A seed (any safe integer) starts a new stream; a saved state continues an old one. */
   constructor(seed: number | RandomState) {
     if (typeof seed === "number" && !Number.isSafeInteger(seed)) {
-      throw new DataError("BAD_ARGUMENT", `Random: got seed ${seed}, wanted a whole number`);
+      throw new DataError("invalid-argument", `Random: got seed ${seed}, wanted a whole number`);
     }
     const state = typeof seed === "number" ? freshState(`seed:${seed}`) : checkedState(seed);
     this.key = state.key;
@@ -79,7 +79,7 @@ export class Random {
   /** A whole number in [0, n), without bias; n from 1 to 2^32. */
   int(n: number): number {
     if (!Number.isInteger(n) || n < 1 || n > TWO_POW_32) {
-      throw new DataError("BAD_ARGUMENT", `Random.int: got n = ${n}, wanted a whole number from 1 to 2^32`);
+      throw new DataError("invalid-argument", `Random.int: got n = ${n}, wanted a whole number from 1 to 2^32`);
     }
     const limit = TWO_POW_32 - (TWO_POW_32 % n);
     let value = this.uint32();
@@ -136,7 +136,7 @@ function checkedState(state: RandomState): RandomState {
   const usable = Array.isArray(words) && words.length === 4 && words.every(isUint32) && words.some((word) => word !== 0);
   const spare: unknown = state?.spareNormal;
   if (!usable || typeof state.key !== "string" || !(spare === null || Number.isFinite(spare))) {
-    throw new DataError("BAD_ARGUMENT", `Random: got state ${JSON.stringify(state)}, wanted what Random.state() returned`);
+    throw new DataError("invalid-argument", `Random: got state ${JSON.stringify(state)}, wanted what Random.state() returned`);
   }
   return state;
 }
