@@ -1,0 +1,51 @@
+// Refuses wrong shapes, names and lengths before they reach native code, with what was got and what was wanted.
+import { sizeOf, type HostTensor, type InputArray, type TensorSpec, type TrainingOptions, type TrainingState } from "./types.ts";
+
+const shapeText = (shape: readonly number[]): string => `[${shape.join(", ")}]`;
+
+export function checkOptions({ params, inputs, threads = 1, optimizer = {} }: TrainingOptions): void {
+  for (const [name, { shape, data }] of Object.entries(params)) {
+    if (data.length !== sizeOf(shape)) {
+      throw new RangeError(`createTrainingSession: parameter "${name}" has ${data.length} values, its shape ${shapeText(shape)} wants ${sizeOf(shape)}`);
+    }
+  }
+  for (const [name, { shape }] of Object.entries(inputs)) {
+    if (!shape.every((extent) => Number.isInteger(extent) && extent > 0)) {
+      throw new RangeError(`createTrainingSession: input "${name}" has the shape ${shapeText(shape)}; every extent must be a positive integer`);
+    }
+  }
+  if (!Number.isInteger(threads) || threads < 1) {
+    throw new RangeError(`createTrainingSession: threads is ${threads}; it must be a positive integer`);
+  }
+  if (optimizer.clipNorm !== undefined && !(optimizer.clipNorm > 0)) {
+    throw new RangeError(`createTrainingSession: clipNorm is ${optimizer.clipNorm}; it must be positive (leave it out for no clipping)`);
+  }
+}
+
+export function checkInputs(caller: string, specs: Record<string, TensorSpec>, arrays: Record<string, InputArray>): void {
+  for (const [name, { shape, dtype = "float32" }] of Object.entries(specs)) {
+    const array = arrays[name];
+    const wanted = dtype === "int32" ? Int32Array : Float32Array;
+    if (!(array instanceof wanted) || array.length !== sizeOf(shape)) {
+      const got = array === undefined ? "nothing" : `${array.constructor.name} of length ${array.length}`;
+      throw new RangeError(`${caller}: input "${name}" is ${got}; wanted ${wanted.name} of length ${sizeOf(shape)} (shape ${shapeText(shape)})`);
+    }
+  }
+}
+
+/** A state fits when it has every parameter with its size, and both moments of every trainable one. */
+export function checkState(state: TrainingState, params: Record<string, HostTensor>, trainable: readonly string[]): void {
+  const expect = (kind: string, tensors: Record<string, HostTensor>, names: readonly string[]): void => {
+    for (const name of names) {
+      const got = tensors[name];
+      if (!got || got.data.length !== params[name].data.length) {
+        throw new RangeError(
+          `importState: ${kind} of "${name}" is ${got ? shapeText(got.shape) : "missing"}; wanted ${shapeText(params[name].shape)}`,
+        );
+      }
+    }
+  };
+  expect("the value", state.params, Object.keys(params));
+  expect("the first moment", state.firstMoment, trainable);
+  expect("the second moment", state.secondMoment, trainable);
+}

@@ -1,0 +1,82 @@
+// Where a training session keeps its tensors: parameters, moments and gradients as four flat vectors of one shared memory.
+import { ArenaPlan, floatView, intView, paddedLength, type Region } from "../memory.ts";
+import type { AdamVectors } from "../optimizer/adam.ts";
+import { sizeOf, type HostTensor, type InputArray, type TensorSpec } from "./types.ts";
+
+export interface TrainingLayout {
+  memory: WebAssembly.Memory;
+  vectors: AdamVectors;
+  /** Regions of each trainable tensor in the four vectors. */
+  parameters: Record<string, Region>;
+  firstMoment: Record<string, Region>;
+  secondMoment: Record<string, Region>;
+  gradients: Record<string, Region>;
+  /** Parameters that the loss does not read: kept for evaluation and checkpoints, never updated. */
+  frozen: Record<string, Region>;
+  /** Two staging buffers: one is filled while the other is read. */
+  inputs: [Record<string, Region>, Record<string, Region>];
+  scalars: Record<string, Region>;
+}
+
+interface LayoutPlan {
+  params: Record<string, HostTensor>;
+  trainable: readonly string[];
+  inputs: Record<string, TensorSpec>;
+  scalars: readonly string[];
+}
+
+/** Plans and allocates the memory of a session and copies the initial parameters into it. */
+export function layOut({ params, trainable, inputs, scalars }: LayoutPlan): TrainingLayout {
+  const plan = new ArenaPlan();
+  const tensors = trainable.map((name) => [name, sizeOf(params[name].shape)] as const);
+  const flatLength = tensors.reduce((total, [, length]) => total + paddedLength(length), 0);
+
+  const [parameterBase, firstBase, secondBase, gradientBase] = Array.from({ length: 4 }, () => plan.reserve(flatLength));
+  const subdivide = (base: Region): Record<string, Region> => {
+    let byteOffset = base.byteOffset;
+    return Object.fromEntries(tensors.map(([name, length]) => {
+      const region = { byteOffset, length };
+      byteOffset += paddedLength(length) * 4;
+      return [name, region];
+    }));
+  };
+  const reserveAll = (names: readonly string[], length: (name: string) => number): Record<string, Region> =>
+    Object.fromEntries(names.map((name) => [name, plan.reserve(length(name))]));
+
+  const isTrainable = new Set(trainable);
+  const frozenNames = Object.keys(params).filter((name) => !isTrainable.has(name));
+  const stage = () => reserveAll(Object.keys(inputs), (name) => sizeOf(inputs[name].shape));
+  const layout: Omit<TrainingLayout, "memory"> = {
+    vectors: {
+      parameters: parameterBase.byteOffset,
+      firstMoment: firstBase.byteOffset,
+      secondMoment: secondBase.byteOffset,
+      gradients: gradientBase.byteOffset,
+      length: flatLength,
+    },
+    parameters: subdivide(parameterBase),
+    firstMoment: subdivide(firstBase),
+    secondMoment: subdivide(secondBase),
+    gradients: subdivide(gradientBase),
+    frozen: reserveAll(frozenNames, (name) => sizeOf(params[name].shape)),
+    inputs: [stage(), stage()],
+    scalars: reserveAll(scalars, () => 1),
+  };
+  const memory = plan.allocate();
+  for (const [name, region] of Object.entries({ ...layout.parameters, ...layout.frozen })) {
+    floatView(memory, region).set(params[name].data);
+  }
+  return { memory, ...layout };
+}
+
+/** Typed views of named regions. */
+export const floatViews = (memory: WebAssembly.Memory, regions: Record<string, Region>): Record<string, Float32Array> =>
+  Object.fromEntries(Object.entries(regions).map(([name, region]) => [name, floatView(memory, region)]));
+
+export const inputViews = (
+  memory: WebAssembly.Memory, regions: Record<string, Region>, specs: Record<string, TensorSpec>,
+): Record<string, InputArray> =>
+  Object.fromEntries(Object.entries(regions).map(([name, region]) => {
+    const view = specs[name].dtype === "int32" ? intView(memory, region) : floatView(memory, region);
+    return [name, view];
+  }));

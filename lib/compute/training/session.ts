@@ -1,0 +1,133 @@
+// createTrainingSession: a loss in plain tfjs becomes a training step that runs compiled, in its own thread.
+import type { Region } from "../memory.ts";
+import { adamSettings } from "../optimizer/adam.ts";
+import { optimize } from "../trace/rewrite.ts";
+import { toOnnx } from "../trace/lower.ts";
+import { ComputeClient } from "../worker/client.ts";
+import type { BindingPlan, SharedBinding } from "../worker/protocol.ts";
+import { resolveDevice } from "../device.ts";
+import { compileEvaluator } from "./evaluator.ts";
+import { gradientName, LOSS, metricName, traceGradients } from "./gradient-graph.ts";
+import { floatViews, inputViews, layOut, type TrainingLayout } from "./layout.ts";
+import { checkInputs, checkOptions, checkState } from "./checks.ts";
+import { SessionState } from "./state.ts";
+import type { TensorSpec, TrainingOptions, TrainingSession } from "./types.ts";
+
+/**
+ * Compiles loss, gradients and Adam into one training step.
+ * Throws TraceError for a loss that cannot be compiled, DeviceError for a device that is absent, RangeError above 4 GiB.
+ */
+export async function createTrainingSession(options: TrainingOptions): Promise<TrainingSession> {
+  checkOptions(options);
+  const device = await resolveDevice(options.engine ?? "onnx", options.device ?? "auto");
+  if (device.engine === "onnx") return createCompiledSession(options);
+  const { createEagerSession } = await import("./eager-session.ts"); // keeps the eager backends out of compiled runs
+  return createEagerSession(options, device);
+}
+
+async function createCompiledSession(options: TrainingOptions): Promise<TrainingSession> {
+  const { params, inputs, threads = 1, binding = "auto", profilePrefix } = options;
+  const started = performance.now();
+  const graph = traceGradients(options.loss, specsOf(params), inputs);
+  const program = optimize(graph.program);
+  const traced = performance.now();
+
+  const scalars = [LOSS, ...graph.metrics.map(metricName)];
+  const layout = layOut({ params, trainable: graph.trainable, inputs, scalars });
+  const { memory } = layout;
+  const client = new ComputeClient();
+  const settings = adamSettings(options.optimizer);
+  const { binding: usedBinding, version } = await client.start({
+    memory, threads, binding, profilePrefix, optimizer: { vectors: layout.vectors, settings },
+  });
+  const plans = layout.inputs.map((stage) => stepBindings(layout, stage, params, inputs, program.inputs, graph.trainable));
+  await client.ask({ kind: "open", program: 0, model: toOnnx(program, { name: "training_step" }), plans });
+
+  const state = new SessionState(layout, params);
+  const staging = layout.inputs.map((stage) => inputViews(memory, stage, inputs));
+  const scalarViews = floatViews(memory, layout.scalars);
+  let stage = 0;
+  let inFlight = false;
+  let nextProgram = 1;
+
+  return {
+    get inputs() {
+      return staging[stage];
+    },
+    get params() {
+      return state.params;
+    },
+    get stepCount() {
+      return state.stepCount;
+    },
+    stats: {
+      engine: "onnx", device: "cpu", threads, binding: usedBinding, version,
+      traceMs: traced - started, compileMs: performance.now() - traced,
+      nodes: program.nodes.length, parameters: state.parameterCount,
+    },
+    async step({ learningRate }) {
+      if (inFlight) throw new Error("step: the previous step is still running; await it first");
+      inFlight = true;
+      const plan = stage;
+      stage = 1 - stage;
+      try {
+        const { gradNorm, updated } = await client.step({
+          program: 0, plan, learningRate, stepCount: state.stepCount + 1,
+          loss: layout.scalars[LOSS].byteOffset,
+        });
+        if (updated) state.stepCount++;
+        const metrics = Object.fromEntries(graph.metrics.map((name) => [name, scalarViews[metricName(name)][0]]));
+        return { loss: scalarViews[LOSS][0], gradNorm, updated, metrics };
+      } finally {
+        inFlight = false;
+      }
+    },
+    async compile(fn, specs) {
+      const evaluate = await compileEvaluator(client, nextProgram++, fn, {
+        paramSpecs: specsOf(params), inputs: specs,
+        bindParam: (name) => floatBinding(layout, layout.parameters[name] ?? layout.frozen[name], name, params[name].shape),
+      });
+      return async (arrays) => {
+        checkInputs("evaluate", specs, arrays);
+        return evaluate(arrays);
+      };
+    },
+    exportState: () => state.export(),
+    importState(saved) {
+      checkState(saved, params, graph.trainable);
+      state.import(saved);
+    },
+    close: () => client.close(),
+  };
+}
+
+const specsOf = (tensors: Record<string, { shape: readonly number[] }>): Record<string, TensorSpec> =>
+  Object.fromEntries(Object.entries(tensors).map(([name, { shape }]) => [name, { shape }]));
+
+const floatBinding = (layout: TrainingLayout, region: Region, name: string, shape: readonly number[]): SharedBinding => ({
+  name, dtype: "float32", shape, buffer: layout.memory.buffer as unknown as SharedArrayBuffer, byteOffset: region.byteOffset,
+});
+
+function stepBindings(
+  layout: TrainingLayout,
+  stage: Record<string, Region>,
+  params: TrainingOptions["params"],
+  inputs: TrainingOptions["inputs"],
+  used: ReadonlyMap<string, unknown>,
+  trainable: readonly string[],
+): BindingPlan {
+  const parameters = { ...layout.parameters, ...layout.frozen };
+  const bindings = [
+    ...Object.keys(params).map((name) => floatBinding(layout, parameters[name], name, params[name].shape)),
+    ...Object.entries(inputs).map(([name, { shape, dtype = "float32" }]) => ({
+      ...floatBinding(layout, stage[name], name, shape), dtype,
+    })),
+  ];
+  return {
+    inputs: bindings.filter(({ name }) => used.has(name)),
+    outputs: [
+      ...trainable.map((name) => floatBinding(layout, layout.gradients[name], gradientName(name), params[name].shape)),
+      ...Object.entries(layout.scalars).map(([name, region]) => floatBinding(layout, region, name, [])),
+    ],
+  };
+}

@@ -1,0 +1,104 @@
+// The public shapes of a training session.
+import type * as tf from "@tensorflow/tfjs-core";
+import type { AdamOptions } from "../optimizer/adam.ts";
+import type { BindingKind } from "../worker/protocol.ts";
+
+/** Tensors by name; a parameter's name is also its name in checkpoints. */
+export type Tree = Record<string, tf.Tensor>;
+
+export interface TensorSpec {
+  readonly shape: readonly number[];
+  /** Default float32. */
+  readonly dtype?: "float32" | "int32";
+}
+
+/** A float32 tensor in host memory, row-major. */
+export interface HostTensor {
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
+export type InputArray = Float32Array | Int32Array;
+
+/** What is minimised, and scalars to be reported with it. */
+export interface LossTerms {
+  loss: tf.Scalar;
+  metrics?: Record<string, tf.Tensor>;
+}
+
+/** Plain tfjs: (parameters, inputs) -> loss. Traced once, so shapes are static and noise comes in as an input. */
+export type LossFunction = (params: Tree, inputs: Tree) => LossTerms;
+
+/** Plain tfjs: (parameters, inputs) -> named tensors. */
+export type TensorFunction = (params: Tree, inputs: Tree) => Tree;
+
+export type Engine = "onnx" | "tfjs";
+export type Device = "auto" | "cpu" | "wasm" | "webgpu" | "cuda";
+
+export interface TrainingOptions {
+  loss: LossFunction;
+  params: Record<string, HostTensor>;
+  inputs: Record<string, TensorSpec>;
+  optimizer?: AdamOptions;
+  /** onnx (default): compiled; tfjs: eager, the reference. */
+  engine?: Engine;
+  device?: Device;
+  /** Threads of the CPU engine, default 1. */
+  threads?: number;
+  binding?: BindingKind;
+  /** Prefix of an onnxruntime trace file, for profiling. */
+  profilePrefix?: string;
+}
+
+export interface StepResult {
+  loss: number;
+  /** Global L2 norm of the gradient before clipping. */
+  gradNorm: number;
+  /** False when the loss or the gradient was not finite: parameters, moments and step count are then untouched. */
+  updated: boolean;
+  metrics: Record<string, number>;
+}
+
+/** Everything an optimizer needs to go on bit for bit. The arrays are live views: write or copy them before the next step. */
+export interface TrainingState {
+  params: Record<string, HostTensor>;
+  firstMoment: Record<string, HostTensor>;
+  secondMoment: Record<string, HostTensor>;
+  stepCount: number;
+}
+
+export interface SessionStats {
+  engine: Engine;
+  device: string;
+  threads: number;
+  /** How onnxruntime is called (native, package), or the tfjs backend. */
+  binding: string;
+  version: string;
+  traceMs: number;
+  compileMs: number;
+  /** Operators of the compiled step. */
+  nodes: number;
+  parameters: number;
+}
+
+/** A compiled function of the session's live parameters. Outputs are copies, in row-major order. */
+export type Evaluator = (inputs: Record<string, InputArray>) => Promise<Record<string, Float32Array>>;
+
+export interface TrainingSession {
+  /**
+   * Staging buffers of the next step. As soon as step() has been called they belong to the step after it, and may be
+   * filled while the first one runs.
+   */
+  readonly inputs: Record<string, InputArray>;
+  /** Live parameters; stable while no step is in flight. */
+  readonly params: Record<string, Float32Array>;
+  readonly stepCount: number;
+  readonly stats: SessionStats;
+  step(options: { learningRate: number }): Promise<StepResult>;
+  compile(fn: TensorFunction, inputs: Record<string, TensorSpec>): Promise<Evaluator>;
+  exportState(): TrainingState;
+  importState(state: TrainingState): void;
+  close(): Promise<void>;
+}
+
+export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, extent) => product * extent, 1);

@@ -1,0 +1,98 @@
+// The thread that computes: it holds the onnxruntime sessions and the optimizer, so that the main thread stays live for
+// progress, signals and the tracker while a step runs.
+import { openNativeSession, type Binding, type BindingSet, type BoundSession, type SessionOptions } from "../ort/bound-session.ts";
+import { loadCApi } from "../ort/c-api.ts";
+import { startAdamTeam, type AdamTeam } from "./adam-team.ts";
+import type { BindingKind, OpenRequest, Reply, Request, SharedBinding, StartRequest, StepReply, StepRequest } from "./protocol.ts";
+
+declare const self: Worker;
+
+const viewOf = { float32: Float32Array, int32: Int32Array, int64: BigInt64Array, bool: Uint8Array } as const;
+
+const toBinding = ({ name, dtype, shape, buffer, byteOffset }: SharedBinding): Binding => {
+  const length = shape.reduce((product, extent) => product * extent, 1);
+  const View: new (buffer: ArrayBufferLike, byteOffset: number, length: number) => ArrayBufferView = viewOf[dtype];
+  return { name, dtype, shape, data: new View(buffer, byteOffset, length) };
+};
+
+let memory: WebAssembly.Memory;
+let options: SessionOptions;
+let team: AdamTeam | null = null;
+let open: (model: Uint8Array) => BoundSession | Promise<BoundSession>;
+const programs = new Map<number, { session: BoundSession; sets: BindingSet[] }>();
+
+async function chooseBinding(kind: BindingKind) {
+  const api = kind === "package" ? null : loadCApi();
+  if (api) {
+    open = (model) => openNativeSession(api, model, options);
+    return { binding: "native" as const, version: api.version };
+  }
+  if (kind === "native") throw new Error("the onnxruntime shared library cannot be loaded on this machine; use binding \"package\"");
+  const { openPackageSession } = await import("../ort/package-session.ts");
+  const { env } = await import("onnxruntime-node");
+  open = (model) => openPackageSession(model, options);
+  return { binding: "package" as const, version: env.versions.node ?? "unknown" };
+}
+
+async function start(request: StartRequest) {
+  memory = request.memory;
+  options = { threads: request.threads, profilePrefix: request.profilePrefix };
+  const { optimizer } = request;
+  if (optimizer) team = await startAdamTeam(memory, optimizer.vectors, optimizer.settings, request.threads);
+  return chooseBinding(request.binding);
+}
+
+async function openProgram({ program, model, plans }: OpenRequest): Promise<null> {
+  const session = await open(model);
+  const sets = plans.map(({ inputs, outputs }) => session.bind(inputs.map(toBinding), outputs.map(toBinding)));
+  programs.set(program, { session, sets });
+  return null;
+}
+
+async function runProgram(program: number, plan: number): Promise<void> {
+  const { session, sets } = programs.get(program)!;
+  await session.run(sets[plan]);
+}
+
+async function step(request: StepRequest): Promise<StepReply> {
+  await runProgram(request.program, request.plan);
+  const [loss] = new Float32Array(memory.buffer, request.loss, 1);
+  const gradNorm = team!.gradNorm();
+  const updated = Number.isFinite(gradNorm) && Number.isFinite(loss);
+  if (updated) team!.update(request.learningRate, request.stepCount, gradNorm);
+  return { gradNorm, updated };
+}
+
+async function handle(request: Request) {
+  switch (request.kind) {
+    case "start":
+      return start(request);
+    case "open":
+      return openProgram(request);
+    case "run":
+      await runProgram(request.program, request.plan);
+      return null;
+    case "step":
+      return step(request);
+    case "close":
+      team?.close();
+      for (const { session } of programs.values()) session.close();
+      return null;
+  }
+}
+
+// One request at a time: a second one waits until the first has answered, also where the binding is asynchronous.
+let last: Promise<unknown> = Promise.resolve();
+
+self.onmessage = ({ data }: MessageEvent<Request & { id: number }>) => {
+  last = last.then(async () => {
+    let reply: Reply;
+    try {
+      reply = { id: data.id, value: await handle(data) };
+    } catch (error) {
+      const { name, message } = error instanceof Error ? error : new Error(String(error));
+      reply = { id: data.id, failure: { name, message } };
+    }
+    self.postMessage(reply);
+  });
+};

@@ -1,0 +1,74 @@
+// What the thread that owns a session and the thread that computes say to each other.
+import type { AdamSettings, AdamVectors } from "../optimizer/adam.ts";
+import type { ElementType } from "../ort/bound-session.ts";
+
+/** A tensor of a model and its place in shared memory. */
+export interface SharedBinding {
+  name: string;
+  dtype: ElementType;
+  shape: readonly number[];
+  buffer: SharedArrayBuffer;
+  byteOffset: number;
+}
+
+export interface BindingPlan {
+  inputs: SharedBinding[];
+  outputs: SharedBinding[];
+}
+
+/** native: the C API with bound buffers; package: onnxruntime-node's own binding; auto: native where it loads. */
+export type BindingKind = "auto" | "native" | "package";
+
+export interface StartRequest {
+  kind: "start";
+  memory: WebAssembly.Memory;
+  threads: number;
+  binding: BindingKind;
+  optimizer: { vectors: AdamVectors; settings: AdamSettings } | null;
+  profilePrefix?: string;
+}
+
+export interface OpenRequest {
+  kind: "open";
+  program: number;
+  model: Uint8Array;
+  plans: BindingPlan[];
+}
+
+export interface RunRequest {
+  kind: "run";
+  program: number;
+  plan: number;
+}
+
+/** Runs the gradient program, then updates the parameters unless the loss or the gradient norm is not finite. */
+export interface StepRequest {
+  kind: "step";
+  program: number;
+  plan: number;
+  /** Byte offset in the arena of the float32 loss that the program writes. */
+  loss: number;
+  learningRate: number;
+  /** Number of this update, from 1. */
+  stepCount: number;
+}
+
+export interface CloseRequest {
+  kind: "close";
+}
+
+export type Request = StartRequest | OpenRequest | RunRequest | StepRequest | CloseRequest;
+
+export interface StartReply {
+  binding: "native" | "package";
+  version: string;
+}
+
+export interface StepReply {
+  gradNorm: number;
+  updated: boolean;
+}
+
+export type Reply =
+  | { id: number; value: StartReply | StepReply | null }
+  | { id: number; failure: { name: string; message: string } };
