@@ -30,7 +30,9 @@ export function inverseMetric(metric: MetricValues, z: tf.Tensor2D): tf.Tensor {
   const centroids = tf.tensor2d(Float32Array.from(metric.centroids), [count, dimension]);
   const matrices = tf.tensor2d(Float32Array.from(metric.matrices), [count, metric.matrices.length / count]);
   // Differences first: ‖z‖² - 2 z·c + ‖c‖² loses digits in float32 where the kernel is steepest.
-  const squared = tf.sum(tf.squaredDifference(tf.reshape(z, [z.shape[0], 1, dimension]), centroids), 2);
+  // (squaredDifference would do in one step, but its gradient in tfjs forgets to sum over broadcast axes.)
+  const differences = tf.sub(tf.reshape(z, [z.shape[0], 1, dimension]), centroids);
+  const squared = tf.sum(tf.square(differences), 2);
   const weights = tf.exp(tf.mul(squared, -1 / temperature ** 2)) as tf.Tensor2D;
   const sum = tf.matMul(weights, matrices);
   if (kind === "diagonal") return tf.add(sum, lambda);
