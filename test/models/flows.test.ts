@@ -33,11 +33,17 @@ describe("published values, D = 4, H = 8, parameters 0.5 sin(0.7 k + 0.3)", () =
     const { shift, logScale } = made(params, "flows.0.blocks.0", x, masks.natural, null);
     expectClose(
       shift,
-      [-0.44838254299, -0.48547727952, -0.56416095071, -0.30026378906, -0.44838254299, -0.48547727952, -0.60312056755, -0.33398929482],
+      [
+        -0.44838254299, -0.48547727952, -0.56416095071, -0.30026378906, -0.44838254299, -0.48547727952, -0.60312056755,
+        -0.33398929482,
+      ],
     );
     expectClose(
       logScale,
-      [0.34835876069, 0.49750283494, 0.58308283999, 0.40322584425, 0.34835876069, 0.49750283494, 0.61467056244, 0.46319177526],
+      [
+        0.34835876069, 0.49750283494, 0.58308283999, 0.40322584425, 0.34835876069, 0.49750283494, 0.61467056244,
+        0.46319177526,
+      ],
     );
   });
 
@@ -45,7 +51,10 @@ describe("published values, D = 4, H = 8, parameters 0.5 sin(0.7 k + 0.3)", () =
     const { z, logScales } = flowSequential(params, 0, x, tinyConfig, masks);
     expectClose(
       z,
-      [0.71145729153, 0.02722575648, 0.97961163125, -0.19954522931, 1.00054600934, 0.88333792345, -0.81688958618, -1.30436216064],
+      [
+        0.71145729153, 0.02722575648, 0.97961163125, -0.19954522931, 1.00054600934, 0.88333792345, -0.81688958618,
+        -1.30436216064,
+      ],
     );
     expectClose(tf.neg(tf.sum(tf.concat(logScales, 1), 1)), [-1.12182773192, -1.11846559206]);
     expectClose(flowOnePass(params, 0, z, tinyConfig, masks).z, [...x.dataSync()]);
@@ -103,23 +112,26 @@ describe("Jacobian of one network by finite differences", () => {
     expect(at(point.with(3 - last, 1.4))[last]).not.toBe(at(point)[last]);
   });
 
-  test.each(["one_pass", "sequential"] as const)("log|det J| of a %s flow equals the determinant's logarithm", (direction) => {
-    const flow = direction === "one_pass" ? flowOnePass : flowSequential;
-    const sign = direction === "one_pass" ? 1 : -1;
-    for (const blocks of [1, 2]) {
-      const sizes = { ...config, flowBlockCount: blocks };
-      const own = toTensors(waveParameters({ ...sizes, flowCount: 1, frameCount: 2 }, 0.4, "flows."));
-      const point = [0.4, -0.3, 0.8, 0.1];
-      const at = (y: number[]) => flow(own, 0, tf.tensor2d(y, [1, 4]), sizes, flowMasks(sizes));
-      const step = 1e-2;
-      const jacobian = point.map((value, i) => {
-        const [up, down] = [step, -step].map((offset) => at(point.with(i, value + offset)).z.dataSync());
-        return Array.from(up, (high, j) => (high - down[j]) / (2 * step));
-      });
-      const logDet = sign * tf.sum(tf.concat(at(point).logScales, 1)).dataSync()[0];
-      expect(logDet).toBeCloseTo(Math.log(Math.abs(determinant(jacobian))), 3);
-    }
-  });
+  test.each(["one_pass", "sequential"] as const)(
+    "log|det J| of a %s flow equals the determinant's logarithm",
+    (direction) => {
+      const flow = direction === "one_pass" ? flowOnePass : flowSequential;
+      const sign = direction === "one_pass" ? 1 : -1;
+      for (const blocks of [1, 2]) {
+        const sizes = { ...config, flowBlockCount: blocks };
+        const own = toTensors(waveParameters({ ...sizes, flowCount: 1, frameCount: 2 }, 0.4, "flows."));
+        const point = [0.4, -0.3, 0.8, 0.1];
+        const at = (y: number[]) => flow(own, 0, tf.tensor2d(y, [1, 4]), sizes, flowMasks(sizes));
+        const step = 1e-2;
+        const jacobian = point.map((value, i) => {
+          const [up, down] = [step, -step].map((offset) => at(point.with(i, value + offset)).z.dataSync());
+          return Array.from(up, (high, j) => (high - down[j]) / (2 * step));
+        });
+        const logDet = sign * tf.sum(tf.concat(at(point).logScales, 1)).dataSync()[0];
+        expect(logDet).toBeCloseTo(Math.log(Math.abs(determinant(jacobian))), 3);
+      }
+    },
+  );
 });
 
 test("the chain has one latent per frame, and its log-determinant is that of the inverse chain, negated", () => {
@@ -144,7 +156,13 @@ test("the chain has one latent per frame, and its log-determinant is that of the
 
 test("a limit bounds every log scale, and starts the flow near the identity", () => {
   const config = { ...tinyConfig, logScaleLimit: 0.1 };
-  const { logScales } = flowOnePass(toTensors(waveParameters(config, 2)), 0, normals(1, [6, 4]), config, flowMasks(config));
+  const { logScales } = flowOnePass(
+    toTensors(waveParameters(config, 2)),
+    0,
+    normals(1, [6, 4]),
+    config,
+    flowMasks(config),
+  );
   const largest = tf.max(tf.abs(tf.concat(logScales, 1))).dataSync()[0];
   expect(largest).toBeGreaterThan(0.09);
   expect(largest).toBeLessThanOrEqual(0.1 + 1e-7);

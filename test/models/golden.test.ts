@@ -34,9 +34,13 @@ describe.each(golden.results.map((result) => ({ ...result, name: title(result.ca
   test("gradient of every parameter, and no other parameter has one", () => {
     const names = trainedParameterNames(model.config, model.objective);
     const gradient = tf.grads((...tensors: tf.Tensor[]) => {
-      return rlvaeLoss({ ...params, ...Object.fromEntries(names.map((name, i) => [name, tensors[i]])) }, inputs, model).loss;
+      return rlvaeLoss({ ...params, ...Object.fromEntries(names.map((name, i) => [name, tensors[i]])) }, inputs, model)
+        .loss;
     })(names.map((name) => params[name]));
-    const zeros = Object.entries(params).map(([name, { shape, size }]) => [name, { shape, data: new Float32Array(size) }]);
+    const zeros = Object.entries(params).map(([name, { shape, size }]) => [
+      name,
+      { shape, data: new Float32Array(size) },
+    ]);
     const own = gradient.map(({ shape }, i) => [names[i], { shape, data: gradient[i].dataSync() as Float32Array }]);
     const stateDict = toStateDict(tinyConfig, { ...Object.fromEntries(zeros), ...Object.fromEntries(own) });
     const expected: Record<string, number[] | undefined> = result.gradients;
