@@ -1,9 +1,10 @@
 // Runs an ONNX model through the onnxruntime-node package: the neutral judge of the tests in this folder.
 import * as ort from "onnxruntime-node";
-import type { TensorSpec } from "../../lib/compute/trace/ir";
+import type { TensorSpec } from "../../lib/compute/trace/ir.ts";
 
 export interface Plain {
   readonly shape: readonly number[];
+  readonly dtype: string;
   readonly data: Float32Array | Int32Array | Uint8Array;
 }
 
@@ -22,6 +23,6 @@ export async function runModel(
   const results = await session.run(feeds);
   await session.release();
   return Object.fromEntries(
-    Object.entries(results).map(([name, tensor]) => [name, { shape: tensor.dims, data: tensor.data as Float32Array }]),
+    Object.entries(results).map(([name, tensor]) => [name, { shape: tensor.dims, dtype: tensor.type, data: tensor.data as Float32Array }]),
   );
 }

@@ -1,5 +1,5 @@
 // ONNX ModelProto: the part of onnx.proto3 that a traced program needs, and its encoder.
-import { MessageWriter } from "./wire";
+import { MessageWriter } from "./wire.ts";
 
 export type OnnxDType = "float32" | "int32" | "int64" | "bool";
 

@@ -1,11 +1,11 @@
 // A tfjs backend whose kernels record ONNX operators instead of computing.
 import * as tf from "@tensorflow/tfjs-core";
-import { GraphBuilder } from "./builder";
-import { modelLine, TraceError } from "./errors";
-import { constant, type DType, sameShape, sizeOf, type TensorSpec, type Value } from "./ir";
-import { mappedKernels } from "./kernels";
-import type { Kernel } from "./kernels/kernel";
-import { reshape } from "./ops";
+import { GraphBuilder } from "./builder.ts";
+import { modelLine, TraceError } from "./errors.ts";
+import { constant, type DType, sameShape, sizeOf, type TensorSpec, type Value } from "./ir.ts";
+import { mappedKernels } from "./kernels/index.ts";
+import type { Kernel } from "./kernels/kernel.ts";
+import { reshape } from "./ops.ts";
 
 export const backendName = "onnx-trace";
 
@@ -86,7 +86,7 @@ class TraceBackend extends tf.KernelBackend {
     const value = this.values.get(dataId);
     if (value?.constant && !(value.constant instanceof BigInt64Array)) return value.constant;
     if (value?.uniform !== undefined) {
-      return typedArray(new Array(sizeOf(value.shape)).fill(value.uniform), value.dtype);
+      return typedArray(Array.from({ length: sizeOf(value.shape) }, () => value.uniform), value.dtype);
     }
     throw new TraceError(
       "value-read",

@@ -1,5 +1,5 @@
 // Builds a program node by node; an expression that already exists is returned instead of emitted again.
-import { type Attribute, type DType, type Node, type Value } from "./ir";
+import { type Attribute, type DType, type Node, type Value } from "./ir.ts";
 
 export interface Emission {
   readonly op: string;

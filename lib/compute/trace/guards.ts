@@ -1,7 +1,7 @@
 // Things that a traced function must not do, caught while it runs; everything is put back afterwards.
 import * as tf from "@tensorflow/tfjs-core";
-import { backendName } from "./backend";
-import { TraceError } from "./errors";
+import { backendName } from "./backend.ts";
+import { TraceError } from "./errors.ts";
 
 function refuseRandom(): never {
   throw new TraceError(

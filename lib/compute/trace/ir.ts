@@ -1,5 +1,5 @@
 // The intermediate representation: ONNX operators over typed values, before names and bytes.
-import type { OnnxAttribute } from "../onnx/model";
+import type { OnnxAttribute } from "../onnx/model.ts";
 
 export type DType = "float32" | "int32" | "int64" | "bool";
 export type TypedArray = Float32Array | Int32Array | BigInt64Array | Uint8Array;

@@ -1,6 +1,6 @@
 // toOnnx: names the values of a program and writes it as an ONNX model.
-import { encodeModel, type OnnxNode, type OnnxTensor, type OnnxValueInfo } from "../onnx/model";
-import { int64s, type Program, type TypedArray, type Value } from "./ir";
+import { encodeModel, type OnnxNode, type OnnxTensor, type OnnxValueInfo } from "../onnx/model.ts";
+import { int64s, type Program, type TypedArray, type Value } from "./ir.ts";
 
 export interface LoweringOptions {
   /** Inputs that become part of the model, such as trained weights; the others stay inputs. */

@@ -1,6 +1,6 @@
 // Constructors for ONNX operators with shape inference; each drops the case in which it would do nothing.
-import type { GraphBuilder } from "./builder";
-import { broadcastShapes, type DType, int64s, sameShape, sizeOf, uniform, type Value } from "./ir";
+import type { GraphBuilder } from "./builder.ts";
+import { broadcastShapes, type DType, int64s, sameShape, sizeOf, uniform, type Value } from "./ir.ts";
 
 const typeCode: Record<DType, number> = { float32: 1, int32: 6, int64: 7, bool: 9 };
 

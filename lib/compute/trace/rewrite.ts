@@ -1,10 +1,10 @@
 // optimize: replays a program through rewriting rules until nothing changes, then drops what no output needs.
-import { type Emission, GraphBuilder, type Rule } from "./builder";
-import type { Node, Program, Value } from "./ir";
-import { maskFromOutput, sumOfSquares } from "./rewrites/activation";
-import { dropExpansions, foldChoices, foldIdentities, foldUniforms, foldZeroProducts, mergeScales } from "./rewrites/algebra";
-import { absorbScale, absorbTranspose, fuseBias } from "./rewrites/gemm";
-import { composeLayout, concatOfSplit, reduceWithoutReshape, sinkReshape, sliceOfConcat, splitOfConcat } from "./rewrites/layout";
+import { type Emission, GraphBuilder, type Rule } from "./builder.ts";
+import type { Node, Program, Value } from "./ir.ts";
+import { maskFromOutput, sumOfSquares } from "./rewrites/activation.ts";
+import { dropExpansions, foldChoices, foldIdentities, foldUniforms, foldZeroProducts, mergeScales } from "./rewrites/algebra.ts";
+import { absorbScale, absorbTranspose, fuseBias } from "./rewrites/gemm.ts";
+import { composeLayout, concatOfSplit, reduceWithoutReshape, sinkReshape, sliceOfConcat, splitOfConcat } from "./rewrites/layout.ts";
 
 /** In order of application; each is documented where it is defined. */
 const rules: readonly Rule[] = [

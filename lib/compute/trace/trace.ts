@@ -1,9 +1,10 @@
 // trace: runs a tfjs function once on symbolic tensors and returns the program it performed.
 import * as tf from "@tensorflow/tfjs-core";
-import { placeholder, registerTraceBackend, traceBackend } from "./backend";
-import { TraceError } from "./errors";
-import { withGuards } from "./guards";
-import type { Program, TensorSpec, Value } from "./ir";
+import { registerGradients } from "../gradients/index.ts";
+import { placeholder, registerTraceBackend, traceBackend } from "./backend.ts";
+import { TraceError } from "./errors.ts";
+import { withGuards } from "./guards.ts";
+import type { Program, TensorSpec, Value } from "./ir.ts";
 
 export type TensorFunction = (inputs: Record<string, tf.Tensor>) => Record<string, tf.Tensor>;
 
@@ -12,6 +13,7 @@ export type TensorFunction = (inputs: Record<string, tf.Tensor>) => Record<strin
  * Tensors captured from eager backends become constants. Throws TraceError for anything that cannot be compiled.
  */
 export function trace(fn: TensorFunction, specs: Record<string, TensorSpec>): Program {
+  registerGradients();
   registerTraceBackend();
   if (traceBackend.isRecording) throw new TraceError("nested-trace", "trace: called inside a traced function; call the function itself");
   checkSpecs(specs);

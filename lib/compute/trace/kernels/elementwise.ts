@@ -1,9 +1,9 @@
 // Element-wise kernels: arithmetic, comparisons, logic, activations, casts and selection.
 import * as tf from "@tensorflow/tfjs-core";
-import type { GraphBuilder } from "../builder";
-import { broadcastShapes, type DType, sizeOf, uniform, type Value } from "../ir";
-import { binary, cast, compare, expand, reshape, unary, where, withScalar } from "../ops";
-import type { Kernel, KernelTable } from "./kernel";
+import type { GraphBuilder } from "../builder.ts";
+import { broadcastShapes, type DType, uniform, type Value } from "../ir.ts";
+import { binary, cast, compare, unary, where, withScalar } from "../ops.ts";
+import type { Kernel, KernelTable } from "./kernel.ts";
 
 const sameName = (op: string): Kernel<never> => (g, { x }) => unary(g, op, x);
 const arithmetic = (op: string): Kernel<never> => (g, { a, b }) => binary(g, op, a, b);
@@ -38,9 +38,9 @@ function floorMod(g: GraphBuilder, a: Value, b: Value): Value {
   return where(g, signsDiffer, binary(g, "Add", remainder, b), remainder);
 }
 
-/** The largest whole number not above a / b; integers are divided without rounding through float32. */
+/** The largest whole number not above a / b, int32 as in tfjs; integers are divided without rounding through float32. */
 function floorDiv(g: GraphBuilder, a: Value, b: Value): Value {
-  if (a.dtype === "float32") return unary(g, "Floor", binary(g, "Div", a, b));
+  if (a.dtype === "float32") return cast(g, unary(g, "Floor", binary(g, "Div", a, b)), "int32");
   return binary(g, "Div", binary(g, "Sub", a, floorMod(g, a, b)), b);
 }
 
@@ -159,9 +159,5 @@ export const elementwiseKernels: KernelTable = {
   ZerosLike: (_, { x }) => uniform(0, x.shape, x.dtype),
   OnesLike: (_, { x }) => uniform(1, x.shape, x.dtype),
   Fill: (_, __, { shape, value, dtype }: tf.FillAttrs) => uniform(Number(value), shape, (dtype ?? "float32") as DType),
-  Select: (g, { condition, t, e }) => {
-    const rows = condition.shape.length === 1 && t.shape.length > 1;
-    const mask = rows ? reshape(g, condition, [sizeOf(condition.shape), ...t.shape.slice(1).map(() => 1)]) : condition;
-    return expand(g, where(g, mask, t, e), t.shape);
-  },
+  Select: (g, { condition, t, e }) => where(g, condition, t, e),
 };

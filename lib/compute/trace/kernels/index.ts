@@ -1,9 +1,12 @@
 // All mapped kernels, by tfjs name.
-import { elementwiseKernels } from "./elementwise";
-import type { Kernel } from "./kernel";
-import { linearAlgebraKernels } from "./linear-algebra";
-import { reductionKernels } from "./reduction";
-import { shapeKernels } from "./shape";
+import { convolutionKernels } from "./convolution.ts";
+import { elementwiseKernels } from "./elementwise.ts";
+import { indexingKernels } from "./indexing.ts";
+import type { Kernel } from "./kernel.ts";
+import { linearAlgebraKernels } from "./linear-algebra.ts";
+import { poolingKernels } from "./pooling.ts";
+import { reductionKernels } from "./reduction.ts";
+import { shapeKernels } from "./shape.ts";
 
 /** The kernel families in the order of the reference table. */
 export const kernelFamilies = {
@@ -11,6 +14,9 @@ export const kernelFamilies = {
   reduction: reductionKernels,
   "linear algebra": linearAlgebraKernels,
   shape: shapeKernels,
+  indexing: indexingKernels,
+  convolution: convolutionKernels,
+  "pooling and resizing": poolingKernels,
 };
 
 /** How each mapped tfjs kernel is written in ONNX operators. */

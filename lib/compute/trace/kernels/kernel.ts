@@ -1,6 +1,6 @@
 // The shape of a kernel: how one tfjs kernel is written in ONNX operators.
-import type { GraphBuilder } from "../builder";
-import type { Value } from "../ir";
+import type { GraphBuilder } from "../builder.ts";
+import type { Value } from "../ir.ts";
 
 /** tfjs's named inputs; list inputs are numbered "0", "1", ... */
 export type KernelInputs = Readonly<Record<string, Value>>;

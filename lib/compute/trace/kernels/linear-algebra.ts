@@ -1,10 +1,10 @@
 // Matrix products: plain, batched, transposed, fused with bias and activation, and Einstein sums.
 import type * as tf from "@tensorflow/tfjs-core";
-import type { GraphBuilder } from "../builder";
-import { broadcastShapes, sizeOf, type Value } from "../ir";
-import { binary, reshape } from "../ops";
-import { activation } from "./elementwise";
-import type { KernelTable } from "./kernel";
+import type { GraphBuilder } from "../builder.ts";
+import { broadcastShapes, sizeOf, type Value } from "../ir.ts";
+import { binary, reshape } from "../ops.ts";
+import { activation } from "./elementwise.ts";
+import type { KernelTable } from "./kernel.ts";
 
 /** a [m,k] times b [k,n], either given transposed. */
 function multiply2d(g: GraphBuilder, a: Value, b: Value, transposeA: boolean, transposeB: boolean): Value {

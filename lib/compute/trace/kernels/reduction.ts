@@ -1,9 +1,9 @@
 // Kernels that reduce or accumulate along axes, softmax and the normalisations included.
 import * as tf from "@tensorflow/tfjs-core";
-import type { GraphBuilder } from "../builder";
-import { int64s, uniform, type Value } from "../ir";
-import { binary, cast, concat, expand, reduce, slice, unary, withScalar } from "../ops";
-import type { Kernel, KernelTable } from "./kernel";
+import type { GraphBuilder } from "../builder.ts";
+import { int64s, uniform, type Value } from "../ir.ts";
+import { binary, cast, concat, expand, reduce, slice, unary, withScalar } from "../ops.ts";
+import type { Kernel, KernelTable } from "./kernel.ts";
 
 interface ReductionAttrs {
   readonly axis?: number | number[];

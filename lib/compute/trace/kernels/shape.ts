@@ -1,9 +1,9 @@
 // Kernels that move elements without computing: reshaping, slicing, joining, padding, repeating.
 import * as tf from "@tensorflow/tfjs-core";
-import type { GraphBuilder } from "../builder";
-import { constant, int64s, sizeOf, type Value } from "../ir";
-import { concat, expand, gather, pad, reshape, reverse, slice, transpose } from "../ops";
-import type { KernelTable } from "./kernel";
+import type { GraphBuilder } from "../builder.ts";
+import { constant, int64s, sizeOf, type Value } from "../ir.ts";
+import { concat, expand, gather, pad, reshape, reverse, slice, transpose } from "../ops.ts";
+import type { KernelTable } from "./kernel.ts";
 
 const axisOf = (axis: number, rank: number) => (axis < 0 ? axis + rank : axis);
 

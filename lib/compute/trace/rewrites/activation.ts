@@ -1,7 +1,7 @@
 // Rules around activations and sums of squares: forms that the runtime fuses or computes in one pass.
-import type { Rule } from "../builder";
-import { cast, withScalar } from "../ops";
-import { producedBy } from "./match";
+import type { Rule } from "../builder.ts";
+import { cast, withScalar } from "../ops.ts";
+import { producedBy } from "./match.ts";
 
 /**
  * x > 0, where relu(x) exists -> relu(x) as truth values; where a leaky relu exists -> that > 0.

@@ -1,8 +1,8 @@
 // Rules of arithmetic: constants are folded, neutral operands vanish, scalar factors merge.
-import type { Emission, Rule } from "../builder";
-import { broadcastShapes, sameShape, sizeOf, uniform, type Value } from "../ir";
-import { binary, expand, unary, withScalar } from "../ops";
-import { isBroadcasting, producedBy } from "./match";
+import type { Emission, Rule } from "../builder.ts";
+import { broadcastShapes, sameShape, sizeOf, uniform, type Value } from "../ir.ts";
+import { binary, expand, unary, withScalar } from "../ops.ts";
+import { isBroadcasting, producedBy } from "./match.ts";
 
 /** add(expand(x), y) -> add(x, y): broadcasting operators need no materialised operands, uniforms only one number. */
 export const dropExpansions: Rule = (emission, g) => {

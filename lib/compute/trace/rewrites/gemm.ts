@@ -1,8 +1,8 @@
 // Rules that gather work into one matrix product: bias, accumulation, transposition, scale.
-import type { Attribute, Node, Value } from "../ir";
-import { broadcastShapes, sameShape, sizeOf } from "../ir";
-import type { Rule } from "../builder";
-import { producedBy } from "./match";
+import type { Attribute, Node, Value } from "../ir.ts";
+import { broadcastShapes, sameShape, sizeOf } from "../ir.ts";
+import type { Rule } from "../builder.ts";
+import { producedBy } from "./match.ts";
 
 /** The two-dimensional product behind a value, as long as nothing else reads it and no term was added to it yet. */
 function bareProduct(value: Value, isOnlyUse: boolean): Node | undefined {

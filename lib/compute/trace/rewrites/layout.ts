@@ -1,8 +1,8 @@
 // Rules about operators that only move elements: chains of them collapse, and they sink below arithmetic.
-import type { Emission, GraphBuilder, Rule } from "../builder";
-import { int64sOf, sameShape, sizeOf, type Value } from "../ir";
-import { cast, expand, reshape, slice, transpose } from "../ops";
-import { isBroadcasting, isPointwise, producedBy } from "./match";
+import type { Emission, GraphBuilder, Rule } from "../builder.ts";
+import { int64sOf, sameShape, sizeOf, type Value } from "../ir.ts";
+import { cast, expand, reshape, slice, transpose } from "../ops.ts";
+import { isBroadcasting, isPointwise, producedBy } from "./match.ts";
 
 /** reshape(reshape(x)), transpose(transpose(x)), expand(expand(x)) -> one; one that changes nothing -> x. */
 export const composeLayout: Rule = ({ op, inputs: [x], outputs: [output], attributes }, g) => {

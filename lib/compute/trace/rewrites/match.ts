@@ -1,6 +1,6 @@
 // Small questions that several rules ask about operators and values.
-import type { Emission } from "../builder";
-import type { Node, Value } from "../ir";
+import type { Emission } from "../builder.ts";
+import type { Node, Value } from "../ir.ts";
 
 /** Operators that broadcast all their inputs against each other, element by element. */
 const broadcasting = new Set([

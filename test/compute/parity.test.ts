@@ -1,0 +1,132 @@
+// Every mapped kernel, values and derivatives, on every engine at hand, against eager tfjs on its cpu backend.
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import * as tf from "@tensorflow/tfjs-core";
+import { openEngine } from "../../lib/compute/engines/index.ts";
+import { backendName, registerTraceBackend } from "../../lib/compute/trace/backend.ts";
+import type { Program } from "../../lib/compute/trace/ir.ts";
+import { mappedKernels } from "../../lib/compute/trace/kernels/index.ts";
+import { toOnnx } from "../../lib/compute/trace/lower.ts";
+import { optimize } from "../../lib/compute/trace/rewrite.ts";
+import { trace } from "../../lib/compute/trace/trace.ts";
+import { runModel } from "./onnx-session.ts";
+import { evaluate, type ParityCase } from "./parity-cases/case.ts";
+import { parityCases } from "./parity-cases/index.ts";
+
+/** Largest difference over largest magnitude, per tensor. */
+const tolerance = 1e-5;
+
+/** What tfjs's wasm backend gets wrong, so that its answers are not compared. */
+const wrongOnWasm: Readonly<Record<string, string>> = {
+  "log1p near zero": "computes log(1 + x), which rounds x away",
+  floorDiv: "returns float32 where the other backends return int32",
+  cast: "keeps the numbers when it casts them to bool",
+  "dot and outer product": "multiplies a column by a row wrongly",
+  "truth values are moved too": "reads four bytes per bool, and damages its own memory",
+};
+
+/** How the backend says that it lacks something. */
+const wasmLacks = /tfjs on wasm has no kernel/;
+
+type Results = Record<string, { shape: readonly number[]; dtype: string; data: ArrayLike<number> }>;
+
+function eager(parityCase: ParityCase): Results {
+  const results: Results = {};
+  tf.tidy(() => {
+    const inputs = Object.fromEntries(
+      Object.entries(parityCase.inputs).map(([name, { shape, dtype, data }]) => [name, tf.tensor([...data], [...shape], dtype ?? "float32")]),
+    );
+    for (const [name, tensor] of Object.entries(evaluate(parityCase, inputs))) {
+      results[name] = { shape: tensor.shape, dtype: tensor.dtype, data: tensor.dataSync() };
+    }
+  });
+  return results;
+}
+
+const references = new Map<string, Results>();
+
+/** The eager results on the cpu backend, computed once. */
+function reference(parityCase: ParityCase): Results {
+  const known = references.get(parityCase.name);
+  if (known) return known;
+  const backend = tf.getBackend();
+  tf.setBackend("cpu");
+  const results = eager(parityCase);
+  tf.setBackend(backend);
+  references.set(parityCase.name, results);
+  return results;
+}
+
+function compareWithReference(parityCase: ParityCase, actual: Results): void {
+  const expected = reference(parityCase);
+  expect(Object.keys(actual).sort()).toEqual(Object.keys(expected).sort());
+  for (const [name, { shape, dtype, data }] of Object.entries(expected)) {
+    expect([name, actual[name].dtype, [...actual[name].shape]]).toEqual([name, dtype, [...shape]]);
+    const values = Array.from(data, Number);
+    const scale = Math.max(...values.filter(Number.isFinite).map(Math.abs)) || 1;
+    const error = Math.max(...values.map((value, index) => {
+      const other = Number(actual[name].data[index]);
+      return Object.is(value, other) ? 0 : Math.abs(value - other) / scale;
+    }), 0);
+    if (!(error <= tolerance)) throw new Error(`${parityCase.name}, ${name}: relative error ${error}, at most ${tolerance} wanted`);
+  }
+}
+
+const hit = new Set<string>();
+
+/** Counts which kernels the traces reach. */
+function watchKernels(): void {
+  registerTraceBackend();
+  for (const config of tf.getKernelsForBackend(backendName)) {
+    const { kernelFunc } = config;
+    config.kernelFunc = (call) => {
+      hit.add(config.kernelName);
+      return kernelFunc(call);
+    };
+  }
+}
+
+beforeAll(async () => {
+  watchKernels();
+  await openEngine("tfjs", "cpu");
+});
+
+afterAll(async () => {
+  await openEngine("tfjs", "cpu");
+});
+
+const compiled: [string, (program: Program) => Program][] = [["onnx, as recorded", (program) => program], ["onnx, optimised", optimize]];
+
+describe.each(compiled)("%s", (_, transform) => {
+  test.each(parityCases.map((parityCase) => [parityCase.name, parityCase] as const))("%s", async (_name, parityCase) => {
+    const program = transform(trace((inputs) => evaluate(parityCase, inputs), parityCase.inputs));
+    compareWithReference(parityCase, await runModel(toOnnx(program), parityCase.inputs));
+  });
+});
+
+test("the cases reach exactly the mapped kernels", () => {
+  expect([...hit].sort()).toEqual([...mappedKernels.keys()].sort());
+});
+
+describe("tfjs wasm", () => {
+  const refused: string[] = [];
+  beforeAll(async () => {
+    await openEngine("tfjs", "wasm");
+  });
+
+  const comparable = parityCases.filter(({ name }) => !(name in wrongOnWasm));
+  test.each(comparable.map((parityCase) => [parityCase.name, parityCase] as const))("%s", (name, parityCase) => {
+    let results: Results;
+    try {
+      results = eager(parityCase);
+    } catch (error) {
+      expect(String(error)).toMatch(wasmLacks);
+      refused.push(name);
+      return;
+    }
+    compareWithReference(parityCase, results);
+  });
+
+  test("most cases run", () => {
+    expect(refused.length).toBeLessThan(parityCases.length / 2);
+  });
+});
