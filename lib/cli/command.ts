@@ -2,7 +2,7 @@
 // and the first Ctrl-C asks the work to stop in order (the second one ends the process).
 import { describeError, exitCodeOf, UsageError } from "./errors.ts";
 import type { StopSignal } from "./exit-codes.ts";
-import { EXIT, signalExitCode, STOP_SIGNALS } from "./exit-codes.ts";
+import { EXIT, signalExitCode, STOP_SIGNALS, StopRequest } from "./exit-codes.ts";
 import type { FlagValues, Flags } from "./flags.ts";
 import { renderHelp } from "./help.ts";
 import { givenFlags, parseFlags } from "./parse.ts";
@@ -82,7 +82,7 @@ function watchSignals() {
       if (state.received) process.exit(signalExitCode(name));
       state.received = name;
       process.stderr.write(`\n${name}: finishing this step, saving and closing; once more to stop at once\n`);
-      controller.abort(new DOMException(`stopped by ${name}`, "AbortError"));
+      controller.abort(new StopRequest(name));
     };
     process.on(name, handler);
     return { name, handler };

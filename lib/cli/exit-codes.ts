@@ -15,3 +15,16 @@ export type StopSignal = keyof typeof STOP_SIGNALS;
 export function signalExitCode(signal: StopSignal): number {
   return 128 + STOP_SIGNALS[signal];
 }
+
+/** Why a command's AbortSignal is aborted: the user or the system asked it to stop. */
+export class StopRequest extends Error {
+  override readonly name = "AbortError";
+  constructor(readonly signal: StopSignal) {
+    super(`stopped by ${signal}`);
+  }
+}
+
+/** The signal that aborted `signal`; SIGINT when something else did. */
+export function stopSignalOf(signal: AbortSignal): StopSignal {
+  return signal.reason instanceof StopRequest ? signal.reason.signal : "SIGINT";
+}

@@ -9,7 +9,7 @@ export { formatFlags, givenFlags, parseFlags } from "./parse.ts";
 
 export { FailedError, RefusedError, UsageError } from "./errors.ts";
 export type { StopSignal } from "./exit-codes.ts";
-export { EXIT, signalExitCode } from "./exit-codes.ts";
+export { EXIT, signalExitCode, StopRequest, stopSignalOf } from "./exit-codes.ts";
 
 export type { ConfirmOptions } from "./confirm.ts";
 export { confirm } from "./confirm.ts";

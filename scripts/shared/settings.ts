@@ -1,0 +1,85 @@
+// From flags to what they mean: objective, model sizes, tracker config; and how a resumed run's flags come together.
+import { RefusedError, UsageError } from "@cleanloop/cli";
+import type { Objective, RlvaeConfig } from "@cleanloop/models";
+import { resolveObjective, rlvaeConfig, usesMetric } from "@cleanloop/models";
+import type { TrainerFlags } from "./trainer_flags.ts";
+import { RESUMABLE_FLAGS } from "./trainer_flags.ts";
+
+/** Flags of a run that is settled: a loop mode is there. */
+export type RunFlags = TrainerFlags & { loop_mode: "open" | "closed" };
+
+export interface RunSettings {
+  flags: RunFlags;
+  objective: Objective;
+  config: RlvaeConfig;
+}
+
+/** What the flags mean. Throws UsageError for flags that contradict each other. */
+export function runSettings(flags: TrainerFlags): RunSettings {
+  const { loop_mode } = flags;
+  if (loop_mode === undefined) throw new UsageError("--loop_mode is required (one of open, closed), unless --resume");
+  const { kl_weight, riemannian_beta } = flags;
+  if (kl_weight !== undefined && riemannian_beta !== undefined && kl_weight !== riemannian_beta) {
+    throw new UsageError(`--kl_weight ${kl_weight} and --riemannian_beta ${riemannian_beta} are the same weight; give one`);
+  }
+  const objective = resolveObjective(flags.objective, {
+    posterior: flags.posterior,
+    kl: flags.kl,
+    klWeight: kl_weight ?? (usesMetric(flags) ? riemannian_beta : undefined),
+    flowWeight: flags.flow_weight,
+    loopMode: loop_mode,
+    cyclePenalty: flags.cycle_penalty,
+    metricScaling: flags.metric_scaling,
+    metricTemperature: flags.metric_temperature,
+  });
+  return { flags: { ...flags, loop_mode }, objective, config: rlvaeConfig({ flowDirection: flags.flow_direction }) };
+}
+
+/**
+ * The flags of a resumed run: its own, with the few that may change taken from the command line.
+ * Throws UsageError when another flag was written with another value, RefusedError when no epoch is left.
+ */
+export function resumedFlags(saved: TrainerFlags, flags: TrainerFlags, given: ReadonlySet<string>, nextEpoch: number): TrainerFlags {
+  const changed = Object.entries(flags).filter(([name]) => given.has(name));
+  for (const [name, value] of changed) {
+    const before = saved[name as keyof TrainerFlags];
+    if (RESUMABLE_FLAGS.includes(name as keyof TrainerFlags) || String(before) === String(value)) continue;
+    throw new UsageError(`--${name} ${value}: the run has ${before ?? "no value"}; a resumed run keeps its settings, so leave the flag out`);
+  }
+  const merged: TrainerFlags = { ...saved, ...Object.fromEntries(changed), resume: flags.resume, json: flags.json };
+  if (nextEpoch >= merged.n_epochs) {
+    throw new RefusedError(`nothing to do: the run has its ${merged.n_epochs} epochs; raise --n_epochs to go on`);
+  }
+  return merged;
+}
+
+/** The config of the tracker's run, under the original's names and ours. */
+export function trackerConfig({ flags, objective, config }: RunSettings, more: Record<string, unknown>): Record<string, unknown> {
+  return {
+    experiment_type: "cyclic_loop_comparison",
+    loop_mode: flags.loop_mode,
+    cycle_penalty: flags.cycle_penalty,
+    use_riemannian: usesMetric(objective),
+    riemannian_method: "geodesic",
+    posterior_type: objective.posterior,
+    riemannian_beta: objective.klWeight,
+    temperature_fix: objective.metricTemperature,
+    input_dim: [3, 64, 64],
+    latent_dim: config.latentSize,
+    n_flows: config.flowCount,
+    learning_rate: flags.learning_rate,
+    beta: 1,
+    batch_size: flags.batch_size,
+    n_epochs: flags.n_epochs,
+    dataset_type: "cyclic_only",
+    wandb_only: flags.wandb_only,
+    disable_local_files: flags.disable_local_files,
+    objective: flags.objective,
+    kl: objective.kl,
+    flow_weight: objective.flowWeight,
+    flow_direction: config.flowDirection,
+    metric_scaling: objective.metricScaling,
+    seed: flags.seed,
+    ...more,
+  };
+}

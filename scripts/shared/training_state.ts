@@ -1,0 +1,90 @@
+// Where a training run stands, as a checkpoint: weights, moments, schedule, and the sums of an epoch that was cut short.
+import type { JsonObject, NdArray, Pointer, Run } from "@cleanloop/artifacts";
+import { expectArray, ndarray, readCheckpoint, writeCheckpoint } from "@cleanloop/artifacts";
+import type { HostTensor, TrainingSession, TrainingState } from "@cleanloop/compute";
+import type { PlateauState } from "./plateau_schedule.ts";
+
+/** Sums over the steps of the epoch in progress; non-finite steps are counted and left out. */
+export interface EpochSums {
+  steps: number;
+  nonFiniteSteps: number;
+  loss: number;
+  gradNorm: number;
+  metrics: Record<string, number>;
+}
+
+export interface BestEpoch {
+  epoch: number;
+  valTotal: number;
+  trainTotal: number;
+}
+
+/** Everything that is not a tensor. Random numbers follow from seed, epoch and batch, so no generator state is needed. */
+export interface Position {
+  /** The epoch that the next step belongs to, and its number within the epoch. */
+  epoch: number;
+  batch: number;
+  sums: EpochSums;
+  schedule: PlateauState;
+  best: BestEpoch | null;
+}
+
+export function emptySums(): EpochSums {
+  return { steps: 0, nonFiniteSteps: 0, loss: 0, gradNorm: 0, metrics: {} };
+}
+
+export function startPosition(learningRate: number): Position {
+  return { epoch: 0, batch: 0, sums: emptySums(), schedule: { learningRate, best: null, badEpochs: 0 }, best: null };
+}
+
+const FIRST_MOMENT = "adam.firstMoment/";
+const SECOND_MOMENT = "adam.secondMoment/";
+
+/** Writes a checkpoint and moves `pointers` to it; training must not go on before the promise resolves. */
+export async function saveCheckpoint(
+  run: Run,
+  session: TrainingSession,
+  position: Position,
+  config: JsonObject,
+  pointers: readonly Pointer[],
+): Promise<void> {
+  const { params, firstMoment, secondMoment, stepCount } = session.exportState();
+  const name = `checkpoints/epoch-${pad(position.epoch, 4)}-batch-${pad(position.batch, 6)}.safetensors`;
+  const tensors = { ...params, ...withPrefix(FIRST_MOMENT, firstMoment), ...withPrefix(SECOND_MOMENT, secondMoment) };
+  const state = { ...position, stepCount, config } as unknown as JsonObject;
+  await writeCheckpoint(run, name, { tensors, state }, { step: position.epoch, pointers });
+}
+
+/** Puts a checkpoint into the session and returns where it stands. Throws ArtifactError for a file that is no checkpoint. */
+export function loadCheckpoint(path: string, session: TrainingSession): Position {
+  const { tensors, state } = readCheckpoint(path);
+  const { stepCount, config: _config, ...position } = state as unknown as Position & { stepCount: number; config: unknown };
+  const restored: TrainingState = { params: {}, firstMoment: {}, secondMoment: {}, stepCount };
+  for (const [name, array] of Object.entries(tensors)) {
+    const tensor = hostTensor(array, `${path}, ${name}`);
+    if (name.startsWith(FIRST_MOMENT)) restored.firstMoment[name.slice(FIRST_MOMENT.length)] = tensor;
+    else if (name.startsWith(SECOND_MOMENT)) restored.secondMoment[name.slice(SECOND_MOMENT.length)] = tensor;
+    else restored.params[name] = tensor;
+  }
+  session.importState(restored);
+  return position;
+}
+
+/** The live parameters as arrays that can be written. */
+export function weightArrays(session: TrainingSession): Record<string, NdArray> {
+  const { params } = session.exportState();
+  return Object.fromEntries(Object.entries(params).map(([name, { shape, data }]) => [name, ndarray(shape, data)]));
+}
+
+function hostTensor(array: NdArray, label: string): HostTensor {
+  const { shape, data } = expectArray(array, { dtype: "float32" }, label);
+  return { shape, data };
+}
+
+function withPrefix(prefix: string, tensors: Record<string, HostTensor>): Record<string, HostTensor> {
+  return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [prefix + name, tensor]));
+}
+
+function pad(value: number, digits: number): string {
+  return String(value).padStart(digits, "0");
+}

@@ -1,0 +1,47 @@
+// The trained model for others: encoder and decoder as ONNX files that were reopened and compared, and all weights.
+import type { TrainingSession } from "@cleanloop/compute";
+import { exportOnnx, verifyOnnx } from "@cleanloop/compute";
+import { encodeSafetensors } from "@cleanloop/artifacts";
+import type { SpriteSet } from "@cleanloop/data";
+import { fillFrames } from "@cleanloop/data";
+import type { RlvaeConfig } from "@cleanloop/models";
+import { decode, encode } from "@cleanloop/models";
+import type * as tf from "@tensorflow/tfjs-core";
+import { weightArrays } from "./training_state.ts";
+
+/** A file of the trained model. */
+export interface ModelFile {
+  name: string;
+  bytes: Uint8Array;
+}
+
+/**
+ * encoder.onnx (frame [1, 12288] -> mean, logVar [1, 16]) and decoder.onnx (z [1, 16] -> frame [1, 12288]) of the live
+ * parameters. Each is opened again and run on a frame of `set`; throws ExportError when it differs from the session.
+ */
+export async function exportModels(session: TrainingSession, config: RlvaeConfig, set: SpriteSet): Promise<ModelFile[]> {
+  const { frameSize, latentSize } = config;
+  const frames = { shape: [1, frameSize] };
+  const latents = { shape: [1, latentSize] };
+  const runEncoder = (params: Record<string, tf.Tensor>, { frame }: Record<string, tf.Tensor>) => ({ ...encode(params, frame as tf.Tensor2D) });
+  const runDecoder = (params: Record<string, tf.Tensor>, { z }: Record<string, tf.Tensor>) => ({ frame: decode(params, z as tf.Tensor2D) });
+  const { params } = session.exportState();
+
+  const frame = fillFrames(set, [0], new Float32Array(frameSize));
+  const encoded = await (await session.compile(runEncoder, { frame: frames }))({ frame });
+  const encoder = exportOnnx(runEncoder, params, { frame: frames });
+  await verifyOnnx(encoder, { frame: { ...frames, data: frame } }, encoded);
+
+  const decoded = await (await session.compile(runDecoder, { z: latents }))({ z: encoded.mean });
+  const decoder = exportOnnx(runDecoder, params, { z: latents });
+  await verifyOnnx(decoder, { z: { ...latents, data: encoded.mean } }, decoded);
+  return [
+    { name: "encoder.onnx", bytes: encoder },
+    { name: "decoder.onnx", bytes: decoder },
+  ];
+}
+
+/** All weights of the live parameters as one safetensors file. */
+export function weightsFile(session: TrainingSession, metadata: Record<string, string>): ModelFile {
+  return { name: "weights.safetensors", bytes: encodeSafetensors(weightArrays(session), metadata) };
+}

@@ -1,0 +1,292 @@
+// bun scripts/train_cyclic_loop_comparison.ts --loop_mode open --wandb_offline
+// bun scripts/train_cyclic_loop_comparison.ts --loop_mode closed --n_epochs 10 --batch_size 8 --wandb_only --wandb_offline
+// bun scripts/train_cyclic_loop_comparison.ts --resume runs/rlvae/<run> --n_epochs 50
+//
+// Trains the Riemannian flow VAE on cyclic sprite sequences: frame 0 is encoded, seven flows carry the latent through the
+// sequence, one decoder draws every frame. The loop computes and exports data; figures are drawn elsewhere.
+import type { Metric } from "@cleanloop/geometry";
+import type { CommandContext } from "@cleanloop/cli";
+import { defineCommand, EXIT, FailedError, formatNumber, Progress, runCommand, signalExitCode, StopRequest, stopSignalOf, UsageError } from "@cleanloop/cli";
+import { version } from "./package.json" with { type: "json" };
+import { outputPolicy, requireAvailable } from "./shared/output_policy.ts";
+import { afterEpoch } from "./shared/plateau_schedule.ts";
+import { trainerFlags } from "./shared/trainer_flags.ts";
+
+const OPTIMIZER = { weightDecay: 1e-5, clipNorm: 1 };
+
+/** How a run ended, for tables and for --json. */
+export interface TrainingResult {
+  state: "finished" | "killed";
+  /** Null in the wandb-only modes, which keep no run directory. */
+  run: string | null;
+  tracker: string | null;
+  epochs: number;
+  best: { epoch: number; valTotal: number; trainTotal: number } | null;
+  /** The scalars of every epoch this process trained, by tracker key. */
+  rows: Record<string, number | string>[];
+}
+
+export const trainCommand = defineCommand({
+  name: "train_cyclic_loop_comparison",
+  version,
+  summary: "Trains the Riemannian flow VAE on cyclic sprite sequences.",
+  examples: [
+    "bun scripts/train_cyclic_loop_comparison.ts --loop_mode open --wandb_offline",
+    "bun scripts/train_cyclic_loop_comparison.ts --loop_mode closed --n_epochs 10 --wandb_only --wandb_offline",
+    "bun scripts/train_cyclic_loop_comparison.ts --resume runs/rlvae/<run> --n_epochs 50",
+  ],
+  flags: trainerFlags,
+  async run(context) {
+    const result = await train(context);
+    context.print(context.flags.json ? JSON.stringify(result) : (result.run ?? result.tracker ?? ""));
+    if (result.state === "killed") return;
+    const { target_val_total: target } = context.flags;
+    if (target !== undefined && !(result.best !== null && result.best.valTotal <= target)) {
+      throw new FailedError(`the best validation total is ${result.best?.valTotal}, above --target_val_total ${target}`);
+    }
+    return EXIT.done;
+  },
+});
+
+type Context = Pick<CommandContext<typeof trainerFlags>, "flags" | "given" | "signal">;
+
+/** Trains to the end, or until `signal` stops it after a step, everything saved and closed. Throws typed errors. */
+export async function train({ flags: words, given, signal }: Context): Promise<TrainingResult> {
+  const say = (line: string) => void process.stderr.write(`${line}\n`);
+
+  // ---- arguments: they make sense, or nothing is written
+  const { openSavedRun, plainJson } = await import("./shared/saved_run.ts");
+  const { resumedFlags, runSettings } = await import("./shared/settings.ts");
+  const saved = words.resume === undefined ? undefined : openSavedRun(words.resume);
+  const settings = runSettings(saved ? resumedFlags(saved.flags, words, given, saved.nextEpoch) : words);
+  const { flags, objective, config } = settings;
+  const policy = outputPolicy(flags);
+  requireAvailable(policy);
+
+  // ---- data and metric file
+  const { createTrainingSession } = await import("@cleanloop/compute");
+  const { fillBatch, loadSprites, reconstructionStrip } = await import("@cleanloop/data");
+  const { initialParameters, rlvaeLoss, usesMetric } = await import("@cleanloop/models");
+  const { loadMetric } = await import("./shared/metric_file.ts");
+  const sprites = await loadSprites(flags.data, { trainCount: flags.n_train_samples, validationCount: flags.n_val_samples, seed: flags.seed });
+  const batchesPerEpoch = Math.floor(sprites.train.count / flags.batch_size);
+  if (batchesPerEpoch === 0) {
+    throw new UsageError(`--batch_size ${flags.batch_size} is more than the ${sprites.train.count} training sequences; lower it`);
+  }
+  if (saved && saved.data_fingerprint !== sprites.fingerprint) {
+    throw new UsageError(`--resume ${saved.directory}: ${flags.data} is not the data that the run was trained on`);
+  }
+  const metricOverrides = { temperature: typeof objective.metricTemperature === "number" ? objective.metricTemperature : undefined };
+  const metricFile = saved?.checkpoint ? (saved.metric ?? undefined) : flags.metric;
+  const givenMetric = metricFile === undefined ? undefined : loadMetric(metricFile, config.latentSize, saved?.checkpoint ? {} : metricOverrides);
+
+  // ---- outputs
+  const { openOutputs } = await import("./shared/run_outputs.ts");
+  const { encodeNpz, safetensorsChunks } = await import("@cleanloop/artifacts");
+  const { Image } = await import("@cleanloop/wandb");
+  const facts = { train_size: sprites.train.count, val_size: sprites.validation.count, dataset: sprites.description };
+  const outputs = openOutputs({ settings, policy, saved, dataFingerprint: sprites.fingerprint, facts });
+  const { run, tracker } = outputs;
+  const savesWeights = policy.checkpointsOnDisk || policy.weightsInTracker;
+  say(`${saved ? "resuming" : "training"} ${run.name}: ${policy.mode}, ${flags.loop_mode} loop, ${objective.kl} KL, ${sprites.description}`);
+  if (!savesWeights) say("weights are not kept in this mode; --keep_weights puts them into the tracker's log");
+  if (flags.html_latent_space) say("--html_latent_space: generate_plots draws the page from the exported data");
+
+  try {
+    // ---- starting weights and metric
+    const { parameterStream, epochOrder, stepNoise } = await import("./shared/seeds.ts");
+    const { metricArrays, readBundle } = await import("./shared/pretrained_bundle.ts");
+    const { ensurePretrained } = await import("./shared/pretrained_cache.ts");
+    const initial = initialParameters(config, parameterStream(flags.seed));
+    let metric: Metric | undefined = givenMetric;
+    if (!saved?.checkpoint) {
+      const pretrained = flags.pretrained ? readBundle(flags.pretrained) : (await ensurePretrained(sprites, flags, signal)).pretrained;
+      Object.assign(initial, pretrained.parameters);
+      metric ??= { ...pretrained.metrics[objective.metricScaling], ...definedOnly(metricOverrides) };
+      await run.writeArtifact("metric.safetensors", "metric", safetensorsChunks(metricArrays(metric)));
+    }
+    if (!usesMetric(objective)) metric = undefined;
+    const model = { config, objective, metric };
+
+    // ---- compiled step, validation, analysis
+    const { emptySums, loadCheckpoint, saveCheckpoint, startPosition } = await import("./shared/training_state.ts");
+    const { createValidator } = await import("./shared/validation.ts");
+    const { createAnalyser } = await import("./shared/analysis_export.ts");
+    const session = await createTrainingSession({
+      loss: (params, inputs) => rlvaeLoss(params, { x: inputs.x, noise: inputs.noise }, model),
+      params: initial,
+      inputs: {
+        x: { shape: [flags.batch_size, config.frameCount, config.frameSize] },
+        noise: { shape: [flags.batch_size, config.latentSize] },
+      },
+      optimizer: OPTIMIZER, engine: flags.engine, device: flags.device, threads: flags.threads,
+    });
+    const validate = await createValidator(session, model, sprites.validation, flags.seed);
+    const analyse = await createAnalyser(session, model, metric, sprites.validation, flags.sequence_viz_count);
+    const position = saved?.checkpoint ? loadCheckpoint(saved.checkpoint, session) : startPosition(flags.learning_rate);
+    run.dropMetricsAfter("epoch", position.epoch - 1);
+    const checkpoint = (pointers: ("best" | "last")[]) => saveCheckpoint(run, session, position, plainJson(flags), pointers);
+
+    // ---- loop
+    const rows: TrainingResult["rows"] = [];
+    const totalSteps = flags.n_epochs * batchesPerEpoch;
+    const startStep = position.epoch * batchesPerEpoch + position.batch;
+    const progress = new Progress({ label: "train", totalSteps, startStep });
+    while (position.epoch < flags.n_epochs) {
+      const { epoch } = position;
+      const { learningRate } = position.schedule;
+      const order = epochOrder(flags.seed, epoch, sprites.train.count);
+      const stage = (batch: number) => {
+        fillBatch(sprites.train, order.subarray(batch * flags.batch_size, (batch + 1) * flags.batch_size), session.inputs.x as Float32Array);
+        stepNoise(flags.seed, epoch * batchesPerEpoch + batch, session.inputs.noise as Float32Array);
+      };
+      const firstBatch = position.batch;
+      const epochStartMs = performance.now();
+      stage(firstBatch);
+      progress.skipPause();
+      while (position.batch < batchesPerEpoch && !signal.aborted) {
+        const running = session.step({ learningRate });
+        if (position.batch + 1 < batchesPerEpoch) stage(position.batch + 1); // while the step runs
+        const result = await running;
+        position.batch++;
+        addStep(position.sums, result);
+        const step = epoch * batchesPerEpoch + position.batch;
+        progress.update(step, { epoch: `${epoch + 1}/${flags.n_epochs}`, loss: result.loss });
+        run.heartbeat({ step, epoch });
+      }
+      if (position.batch < batchesPerEpoch) break; // stopped by a signal
+      const trainSeconds = (performance.now() - epochStartMs) / 1000;
+      const means = epochMeans(position.sums, epoch);
+
+      const validation = await validate();
+      const valTotal = validation.sampled.loss;
+      const isBest = position.best === null || valTotal < position.best.valTotal;
+      if (isBest) position.best = { epoch, valTotal, trainTotal: means.loss };
+      position.schedule = afterEpoch(position.schedule, valTotal);
+
+      const row: Record<string, number | string> = {
+        epoch,
+        ...termKeys("train", means),
+        "train/gradient_norm": means.gradNorm,
+        "train/nonfinite_steps": position.sums.nonFiniteSteps,
+        ...termKeys("val", validation.sampled),
+        ...termKeys("val_mean", validation.mean),
+        "optimization/learning_rate": learningRate,
+        "config/loop_mode": flags.loop_mode,
+        "system/memory_allocated_gb": process.memoryUsage.rss() / 2 ** 30,
+        "performance/steps_per_second": (batchesPerEpoch - firstBatch) / trainSeconds,
+        "performance/train_seconds": trainSeconds,
+      };
+      if (isBest) {
+        Object.assign(row, {
+          "best_model/epoch": epoch, "best_model/val_loss": valTotal, "best_model/train_loss": means.loss, "best_model/loop_mode": flags.loop_mode,
+        });
+      }
+
+      // ---- figure data, at its cadence and always at the last epoch
+      const media: Record<string, unknown> = {};
+      if (epoch % flags.visualization_frequency === 0 || epoch + 1 === flags.n_epochs) {
+        const { arrays, scalars, originals, reconstructions } = await analyse();
+        Object.assign(row, scalars);
+        if (policy.figuresOnDisk) {
+          const name = `analysis/epoch-${String(epoch).padStart(4, "0")}.npz`;
+          await run.writeArtifact(name, "analysis", encodeNpz(arrays, { compress: true }), { step: epoch });
+        }
+        if (policy.figuresInTracker) {
+          media["analysis/reconstruction_overview"] = new Image(reconstructionStrip({ originals, reconstructions, sequences: 2, scale: 0.5 }));
+        }
+      }
+
+      // ---- records: metrics first, then the checkpoint that a resumed run goes on from
+      rows.push(row);
+      run.appendMetrics(row);
+      tracker.log({ ...row, ...media }, { step: epoch });
+      progress.log(epochLine(row, flags.n_epochs));
+      Object.assign(position, { epoch: epoch + 1, batch: 0, sums: emptySums() });
+      if (savesWeights) await checkpoint(isBest ? ["last", "best"] : ["last"]);
+    }
+    progress.stop();
+
+    // ---- close
+    const wasStopped = position.epoch < flags.n_epochs;
+    if (wasStopped && savesWeights && position.batch > 0) await checkpoint(["last"]);
+    if (!wasStopped && savesWeights) {
+      const { exportModels, weightsFile } = await import("./shared/weights_export.ts");
+      const { openRun } = await import("@cleanloop/artifacts");
+      loadCheckpoint(openRun(run.path).pointerPath("best") as string, session);
+      const files = await exportModels(session, config, sprites.validation);
+      if (policy.checkpointsOnDisk) for (const { name, bytes } of files) await run.writeArtifact(name, "model", bytes);
+      if (policy.weightsInTracker) for (const { name, bytes } of [...files, weightsFile(session, { format: "pt" })]) tracker.saveFile(bytes, name);
+      say("encoder.onnx and decoder.onnx were reopened and give what the trained model gives");
+    }
+    tracker.summary.update({
+      "final/total_latent_points": sprites.validation.count * config.frameCount,
+      "final/sequences_visualized": Math.min(flags.sequence_viz_count, sprites.validation.count),
+      "final/riemannian_beta_used": objective.klWeight,
+      "final/loop_mode": flags.loop_mode,
+    });
+    await session.close();
+    const state = wasStopped ? "killed" : "finished";
+    const exitCode = wasStopped ? signalExitCode(stopSignalOf(signal)) : EXIT.done;
+    const paths = await outputs.close(state, { exitCode });
+    if (!savesWeights) say(`no weights were kept; what remains is ${paths.tracker} and the cache in ${flags.output_dir}/cache`);
+    return { state, ...paths, epochs: position.epoch, best: position.best, rows };
+  } catch (error) {
+    const wasStopped = error instanceof StopRequest;
+    const exitCode = wasStopped ? signalExitCode(error.signal) : EXIT.failed;
+    const closing = outputs.close(wasStopped ? "killed" : "failed", { message: (error as Error).message, exitCode });
+    await closing.catch((closingError: Error) => say(`closing the run failed too: ${closingError.message}`));
+    throw error;
+  }
+}
+
+type Sums = import("./shared/training_state.ts").EpochSums;
+type StepResult = import("@cleanloop/compute").StepResult;
+
+/** Adds a step to the sums of its epoch; a step that was not finite changed nothing and is only counted. */
+function addStep(sums: Sums, { loss, gradNorm, updated, metrics }: StepResult): void {
+  if (!updated) {
+    sums.nonFiniteSteps++;
+    return;
+  }
+  sums.steps++;
+  sums.loss += loss;
+  sums.gradNorm += gradNorm;
+  for (const [name, value] of Object.entries(metrics)) sums.metrics[name] = (sums.metrics[name] ?? 0) + value;
+}
+
+/** Means over the steps of an epoch. Throws FailedError when not one of them was finite: training cannot recover. */
+function epochMeans({ steps, nonFiniteSteps, loss, gradNorm, metrics }: Sums, epoch: number): Record<string, number> & { loss: number; gradNorm: number } {
+  if (steps === 0) {
+    throw new FailedError(`all ${nonFiniteSteps} steps of epoch ${epoch} gave a loss or gradient that is not finite; lower --learning_rate`);
+  }
+  const means = Object.entries(metrics).map(([name, sum]) => [name, sum / steps]);
+  return { ...Object.fromEntries(means), loss: loss / steps, gradNorm: gradNorm / steps };
+}
+
+/** Terms under the tracker's names, those of the original where it has one. */
+function termKeys(phase: string, terms: Readonly<Record<string, number>>): Record<string, number> {
+  const names: Record<string, string> = {
+    loss: "total_loss", recon: "recon_loss", kl: "kl_loss", flow: "flow_loss", cycle: "cycle_penalty",
+    latentCyclicity: "latent_cyclicity", imageCyclicity: "image_cyclicity", squaredError: "squared_error",
+  };
+  const known = Object.entries(names).filter(([term]) => term in terms);
+  return Object.fromEntries(known.map(([term, name]) => [`${phase}/${name}`, terms[term]]));
+}
+
+function epochLine(row: Record<string, number | string>, epochs: number): string {
+  const show = (key: string) => formatNumber(row[key] as number);
+  return [
+    `epoch ${Number(row.epoch) + 1}/${epochs}`,
+    `train ${show("train/total_loss")}`,
+    `val ${show("val/total_loss")} (from the mean ${show("val_mean/recon_loss")})`,
+    `rate ${show("optimization/learning_rate")}`,
+    `${show("performance/steps_per_second")} steps/s`,
+  ].join(" | ");
+}
+
+function definedOnly<T extends object>(values: T): Partial<T> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>;
+}
+
+if (import.meta.main) await runCommand(trainCommand);
