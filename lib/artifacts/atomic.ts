@@ -27,7 +27,7 @@ export class AtomicFile {
   readonly path: string;
   readonly #temporaryPath: string;
   readonly #hash: Hash = createHash("sha256");
-  #descriptor: number | null;
+  #descriptor: number | null = null;
   #sizeBytes = 0;
 
   constructor(path: string) {

@@ -26,7 +26,7 @@ export interface CheckpointInput {
  * Writes a checkpoint as an artifact, without a second copy of the tensors in memory. With `pointers`, `best` or `last`
  * move to it in the same instant and the files they leave are removed.
  */
-export function writeCheckpoint(
+export async function writeCheckpoint(
   run: Run,
   name: string,
   checkpoint: CheckpointInput,

@@ -12,7 +12,7 @@ export interface RunNameParts {
 }
 
 /** One part of a name: safe as a file name everywhere, and free of the separator. */
-const wordPattern = /^(?!.*__)[A-Za-z0-9][A-Za-z0-9._+-]*(?:_[A-Za-z0-9._+-]+)*$/;
+const wordPattern = /^[A-Za-z0-9][A-Za-z0-9.+-]*(?:_[A-Za-z0-9.+-]+)*$/;
 const namePattern = /^(.+?)__(.+)__(\d+)__(\d+)__(\d+)$/;
 
 /** Joins the parts; throws `invalid-argument` for a part that cannot be told apart again or is unsafe in a path. */

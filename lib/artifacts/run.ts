@@ -139,7 +139,7 @@ export class Run {
   }
 
   /** Writes or replaces an artifact. The data must not change until the promise resolves. */
-  writeArtifact(name: string, kind: string, data: Chunks, options?: PutOptions): Promise<ArtifactEntry> {
+  async writeArtifact(name: string, kind: string, data: Chunks, options?: PutOptions): Promise<ArtifactEntry> {
     this.#checkOpen("writeArtifact");
     // An artifact never outlives the metrics that led to it.
     this.#metrics.flush();
@@ -176,7 +176,7 @@ export class Run {
   }
 
   /** Writes metrics_history.json: an object of columns, or the list of records that the Python plotting scripts read. */
-  writeMetricsHistory(layout: "columns" | "records" = "columns"): Promise<ArtifactEntry> {
+  async writeMetricsHistory(layout: "columns" | "records" = "columns"): Promise<ArtifactEntry> {
     const rows = this.readMetrics();
     const view = layout === "columns" ? metricsColumns(rows) : metricsRecords(rows);
     return this.writeArtifact(metricsHistoryFileName, "metrics", `${encodeJson(view)}\n`);
