@@ -45,7 +45,8 @@ export function metricFromTensors(tensors: NamedTensors, overrides: MetricOverri
     throw new MetricError(
       "BAD_SHAPE",
       `metricFromTensors: got matrices of shape [${matrices.shape.join(", ")}] ` +
-        `beside centroids of shape [${count}, ${dimension}], wanted [${count}, ${dimension}] or [${count}, ${dimension}, ${dimension}]`,
+        `beside centroids of shape [${count}, ${dimension}], wanted [${count}, ${dimension}] ` +
+        `or [${count}, ${dimension}, ${dimension}]`,
     );
   }
   const temperature = overrides.temperature ?? scalar(tensors, TEMPERATURE_KEYS);

@@ -16,9 +16,8 @@ export {
   trainedParameterNames,
   vanillaParameterNames,
 } from "./rlvae/parameters.ts";
-export type { HostTensor, UniformSource } from "./rlvae/parameters.ts";
+export type { UniformSource } from "./rlvae/parameters.ts";
 export { fromStateDict, originalName, toStateDict } from "./rlvae/state-dict.ts";
-export type { Tree } from "./rlvae/linear.ts";
 
 export { rlvaeEvaluation, rlvaeLoss, rlvaeReconstruction } from "./rlvae/loss.ts";
 export type { EvaluationTerm, RlvaeInputs, RlvaeModel } from "./rlvae/loss.ts";

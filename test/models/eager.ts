@@ -1,5 +1,6 @@
 // What the tests of this package share: tfjs on its cpu backend, the tiny configuration, deterministic parameters.
 
+import type { HostTensor } from "@cleanloop/compute";
 import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-backend-cpu";
 import "@tensorflow/tfjs-core/dist/register_all_gradients";
@@ -8,7 +9,6 @@ import {
   originalName,
   parameterShapes,
   rlvaeConfig,
-  type HostTensor,
   type MetricValues,
   type RlvaeConfig,
   type UniformSource,

@@ -1,5 +1,6 @@
-// A whole forward and backward of the tiny model against float64 PyTorch in the original's layout (fixtures/tiny_rlvae.py):
-// reversals before every block, weights multiplied by masks, inverses and factors of the metric by torch.linalg.
+// A whole forward and backward of the tiny model against float64 PyTorch in the original's layout
+// (fixtures/tiny_rlvae.py): reversals before every block, weights multiplied by masks, inverses and factors of the
+// metric by torch.linalg.
 
 import { describe, expect, test } from "bun:test";
 import * as tf from "@tensorflow/tfjs-core";

@@ -3,9 +3,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 
 /**
- * Lower-triangular L with L Lᵀ = A for symmetric positive definite A [n, D, D]; D is unrolled, so keep it to a few dozen.
- * A that is not positive definite gives NaN. The gradient is Ā = ½ L⁻ᵀ (P + Pᵀ) L⁻¹ with P the lower triangle of Lᵀ L̄,
- * its diagonal halved (Murray 2016, "Differentiation of the Cholesky decomposition").
+ * Lower-triangular L with L Lᵀ = A for symmetric positive definite A [n, D, D]; D is unrolled, so keep it to a few
+ * dozen. A that is not positive definite gives NaN. The gradient is Ā = ½ L⁻ᵀ (P + Pᵀ) L⁻¹ with P the lower triangle
+ * of Lᵀ L̄, its diagonal halved (Murray 2016, "Differentiation of the Cholesky decomposition").
  */
 export function cholesky(matrices: tf.Tensor3D): tf.Tensor3D {
   const factorise = tf.customGrad((...args) => {

@@ -24,7 +24,10 @@ export interface RlvaeConfig {
   /** Width of the three hidden layers of each autoregressive network. */
   flowHiddenSize: number;
   flowDirection: FlowDirection;
-  /** Limit c of the log scales, s = c tanh(s'/c); null leaves them free. Setting it also starts flows near the identity. */
+  /**
+   * Limit c of the log scales, s = c tanh(s'/c); null leaves them free. Setting it also starts flows near the
+   * identity.
+   */
   logScaleLimit: number | null;
 }
 

@@ -1,7 +1,8 @@
 // The decoder, one hidden layer and a sigmoid, and its squared error with a short gradient.
 
+import type { Tree } from "@cleanloop/compute";
 import * as tf from "@tensorflow/tfjs-core";
-import { linear, type Tree } from "./linear.ts";
+import { linear } from "./linear.ts";
 
 /** Frames [n, frameSize] in (0, 1) from latents [n, D]. */
 export function decode(params: Tree, latents: tf.Tensor2D): tf.Tensor2D {

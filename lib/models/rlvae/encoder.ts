@@ -1,7 +1,8 @@
 // The encoder: one hidden layer, a mean head and a log-variance head.
 
+import type { Tree } from "@cleanloop/compute";
 import * as tf from "@tensorflow/tfjs-core";
-import { linear, type Tree } from "./linear.ts";
+import { linear } from "./linear.ts";
 
 export interface Encoding {
   /** μ [n, D]. */

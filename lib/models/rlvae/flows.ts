@@ -1,8 +1,8 @@
 // The chain of inverse autoregressive flows that carries the latent of frame 0 through all frames.
 
+import type { Tree } from "@cleanloop/compute";
 import * as tf from "@tensorflow/tfjs-core";
 import type { RlvaeConfig } from "./config.ts";
-import type { Tree } from "./linear.ts";
 import { made, madeMaskTensors, type VariableOrder } from "./made.ts";
 
 type FlowSizes = Pick<
@@ -31,9 +31,9 @@ export function flowMasks({ latentSize, flowHiddenSize }: FlowSizes): FlowMasks 
 }
 
 /**
- * Order of the variables in block number `block`. The original reverses the dimensions before every block, the last block
- * first; here the latents stay as they are and every other block counts its variables backwards, which is the same function
- * without the copies. With an odd number of blocks one reversal remains, at the end of the flow.
+ * Order of the variables in block number `block`. The original reverses the dimensions before every block, the last
+ * block first; here the latents stay as they are and every other block counts its variables backwards, which is the
+ * same function without the copies. With an odd number of blocks one reversal remains, at the end of the flow.
  */
 export function blockOrder(block: number, blockCount: number): VariableOrder {
   return (blockCount - block) % 2 === 1 ? "reversed" : "natural";
@@ -56,9 +56,9 @@ export function flowOnePass(params: Tree, index: number, y: tf.Tensor2D, sizes: 
 }
 
 /**
- * Flow number `index` in the sequential direction, the inverse of {@link flowOnePass}: for blocks from first to last and
- * variables i in their order, y_i = (x_i - m_i(y_<i)) exp(-s_i(y_<i)); D network evaluations per block.
- * x [n, D]; the negated log scales returned add up to log|det ∂y/∂x|.
+ * Flow number `index` in the sequential direction, the inverse of {@link flowOnePass}: for blocks from first to last
+ * and variables i in their order, y_i = (x_i - m_i(y_<i)) exp(-s_i(y_<i)); D network evaluations per block. x [n, D];
+ * the negated log scales returned add up to log|det ∂y/∂x|.
  */
 export function flowSequential(
   params: Tree,
@@ -111,7 +111,10 @@ function reversedIfOdd(z: tf.Tensor2D, { flowBlockCount }: FlowSizes): tf.Tensor
   return flowBlockCount % 2 === 1 ? tf.reverse(z, 1) : z;
 }
 
-/** One block in the sequential direction. Variables that are not known yet enter as zeros: their weights are masked anyway. */
+/**
+ * One block in the sequential direction. Variables that are not known yet enter as zeros: their weights are masked
+ * anyway.
+ */
 function invertBlock(
   params: Tree,
   name: string,

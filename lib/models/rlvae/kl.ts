@@ -14,17 +14,17 @@ export function gaussianKl(mean: tf.Tensor2D, logVar: tf.Tensor2D): tf.Scalar {
 }
 
 /**
- * ½ (z - μ)ᵀ G(z) (z - μ), averaged: the divergence of the original. It is not one: with z ~ N(μ, G⁻¹(μ)) and a metric that is
- * constant on that scale it is D/2 for every μ, and otherwise it drives the latents to where the metric is constant.
- * z and μ [n, D]; `inverseAtSample` is G⁻¹(z).
+ * ½ (z - μ)ᵀ G(z) (z - μ), averaged: the divergence of the original. It is not one: with z ~ N(μ, G⁻¹(μ)) and a
+ * metric that is constant on that scale it is D/2 for every μ, and otherwise it drives the latents to where the
+ * metric is constant. z and μ [n, D]; `inverseAtSample` is G⁻¹(z).
  */
 export function legacyKl(z: tf.Tensor2D, mean: tf.Tensor2D, inverseAtSample: tf.Tensor): tf.Scalar {
   return tf.mul(tf.mean(squaredLength(inverseAtSample, tf.sub(z, mean))), 0.5);
 }
 
 /**
- * KL(N(μ, G⁻¹(μ)) ‖ N(0, I)) = ½ [tr G⁻¹(μ) + ‖μ‖² - D + log det G(μ)], averaged: exact, with one evaluation of the metric.
- * μ [n, D]; `inverseAtMean` is G⁻¹(μ).
+ * KL(N(μ, G⁻¹(μ)) ‖ N(0, I)) = ½ [tr G⁻¹(μ) + ‖μ‖² - D + log det G(μ)], averaged: exact, with one evaluation of the
+ * metric. μ [n, D]; `inverseAtMean` is G⁻¹(μ).
  */
 export function exactKl(mean: tf.Tensor2D, inverseAtMean: tf.Tensor): tf.Scalar {
   const [, dimension] = mean.shape;
@@ -33,9 +33,10 @@ export function exactKl(mean: tf.Tensor2D, inverseAtMean: tf.Tensor): tf.Scalar 
 }
 
 /**
- * Divergence from the prior ∝ √det G⁻¹(z) · N(z; 0, σ₀² I), averaged, without the logarithm of that prior's normaliser:
- * ½ log det G(μ) + ½ log det G(z) - D/2 + (‖μ‖² + tr G⁻¹(μ)) / 2σ₀² + D log σ₀. One sample z ~ N(μ, G⁻¹(μ)) estimates the
- * second term, the others are closed forms. The Gaussian factor is needed: √det G⁻¹ alone cannot be integrated.
+ * Divergence from the prior ∝ √det G⁻¹(z) · N(z; 0, σ₀² I), averaged, without the logarithm of that prior's
+ * normaliser: ½ log det G(μ) + ½ log det G(z) - D/2 + (‖μ‖² + tr G⁻¹(μ)) / 2σ₀² + D log σ₀. One sample z ~ N(μ,
+ * G⁻¹(μ)) estimates the second term, the others are closed forms. The Gaussian factor is needed: √det G⁻¹ alone
+ * cannot be integrated.
  */
 export function gaussianPriorKl(
   mean: tf.Tensor2D,

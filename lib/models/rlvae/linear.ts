@@ -1,10 +1,8 @@
 // Linear layers: plain, and masked for autoregressive networks. Weights are [in, out], so no product needs a transpose.
 
+import type { Tree } from "@cleanloop/compute";
 import * as tf from "@tensorflow/tfjs-core";
 import { ModelError } from "../errors.ts";
-
-/** Parameters by name. */
-export type Tree = Readonly<Record<string, tf.Tensor>>;
 
 /** x [n, in] · `${name}.weight` [in, out] + `${name}.bias` [out]. */
 export function linear(params: Tree, name: string, x: tf.Tensor2D): tf.Tensor2D {
@@ -12,10 +10,10 @@ export function linear(params: Tree, name: string, x: tf.Tensor2D): tf.Tensor2D 
 }
 
 /**
- * A linear layer whose weight is zero wherever `mask` [in, out] is zero. The mask is not applied here but once, when the
- * parameters are made; the gradient of the weight is masked, so masked entries stay exactly zero under any optimizer that
- * moves a zero weight with a zero gradient nowhere (Adam, with or without weight decay). This saves a pass over the weights
- * in every forward and is otherwise equal to multiplying by the mask.
+ * A linear layer whose weight is zero wherever `mask` [in, out] is zero. The mask is not applied here but once, when
+ * the parameters are made; the gradient of the weight is masked, so masked entries stay exactly zero under any
+ * optimizer that moves a zero weight with a zero gradient nowhere (Adam, with or without weight decay). This saves a
+ * pass over the weights in every forward and is otherwise equal to multiplying by the mask.
  */
 export function maskedLinear(params: Tree, name: string, x: tf.Tensor2D, mask: tf.Tensor2D): tf.Tensor2D {
   const weight = parameter(params, `${name}.weight`) as tf.Tensor2D;

@@ -1,10 +1,10 @@
 // The training loss with its named terms, and the same terms as an honest evaluation.
 
+import type { Tree } from "@cleanloop/compute";
 import * as tf from "@tensorflow/tfjs-core";
 import type { RlvaeConfig } from "./config.ts";
 import { decode, decodeLogits, sigmoidSquaredError } from "./decoder.ts";
 import { flowChain } from "./flows.ts";
-import type { Tree } from "./linear.ts";
 import type { MetricValues } from "./metric.ts";
 import type { Objective } from "./objective.ts";
 import { samplePosterior } from "./posterior.ts";
@@ -17,18 +17,20 @@ export interface RlvaeModel {
   metric?: MetricValues;
 }
 
-/** x: sequences [n, T, frameSize] with values in [0, 1]; noise: standard normal [n, D], or zeros for the posterior mean. */
+/**
+ * x: sequences [n, T, frameSize] with values in [0, 1]; noise: standard normal [n, D], or zeros for the posterior
+ * mean.
+ */
 export type RlvaeInputs = Readonly<Record<"x" | "noise", tf.Tensor>>;
 
 /** Weight of the squared error of frame 0 in closed mode, where that frame stands at both ends of the loop. */
 const CLOSED_FIRST_FRAME_WEIGHT = 2;
 
 /**
- * The loss to minimise and its terms as scalars:
- * loss = recon + klWeight · kl + flowWeight · flow + cyclePenalty · cycle.
- * recon sums squared errors over all values of a sequence and averages over the batch; in closed mode the last latent is
- * replaced by z_0 before decoding and frame 0 counts twice. cycle is mean (z_T - z_0)² of the latent before it is replaced,
- * 0 in open mode. latentCyclicity is that mean in both modes.
+ * The loss to minimise, recon + klWeight · kl + flowWeight · flow + cyclePenalty · cycle, and its terms as scalars.
+ * recon sums squared errors over all values of a sequence and averages over the batch; in closed mode the last latent
+ * is replaced by z_0 before decoding and frame 0 counts twice. cycle is mean (z_last - z_0)² of the latent before it is
+ * replaced, 0 in open mode; latentCyclicity is that mean in both modes.
  */
 export function rlvaeLoss(
   params: Tree,
@@ -46,9 +48,9 @@ export function rlvaeLoss(
 }
 
 /**
- * The terms of {@link rlvaeLoss} on latents that nothing overwrites, so that closed mode has to return by itself, as scalars.
- * loss uses the weights of the objective. squaredError is the reconstruction with every frame counted once, comparable
- * between the loop modes; imageCyclicity is mean (x̂_0 - x̂_T)².
+ * The terms of {@link rlvaeLoss} on latents that nothing overwrites, so that closed mode has to return by itself, as
+ * scalars. loss uses the weights of the objective. squaredError is the reconstruction with every frame counted once,
+ * comparable between the loop modes; imageCyclicity is mean (x̂_0 - x̂_last)².
  */
 export function rlvaeEvaluation(
   params: Tree,
@@ -130,8 +132,8 @@ function weightedTotal(
   { klWeight, flowWeight, loopMode, cyclePenalty }: Objective,
 ): tf.Scalar {
   let total: tf.Scalar = tf.add(recon, tf.mul(kl, klWeight));
-  // A term without weight is left out instead of multiplied by zero, so that it costs no backward pass. The loop penalty
-  // stays: in closed mode it is the only term that reaches the last flow.
+  // A term without weight is left out instead of multiplied by zero, so that it costs no backward pass. The loop
+  // penalty stays: in closed mode it may be the only term that reaches the last flow.
   if (flowWeight !== 0) total = tf.add(total, tf.mul(flow, flowWeight));
   if (loopMode === "closed") total = tf.add(total, tf.mul(cycle, cyclePenalty));
   return total;

@@ -1,7 +1,8 @@
 // MADE: the masked autoregressive network whose output d sees only the inputs that come before d in its order.
 
+import type { Tree } from "@cleanloop/compute";
 import * as tf from "@tensorflow/tfjs-core";
-import { maskedLinear, type Tree } from "./linear.ts";
+import { maskedLinear } from "./linear.ts";
 
 /** Order in which the variables depend on each other: first to last, or last to first. */
 export type VariableOrder = "natural" | "reversed";
@@ -20,8 +21,9 @@ export function madeLayerShapes(latentSize: number, hiddenSize: number): [number
 }
 
 /**
- * Degrees of the inputs [D] and of the units of each hidden layer [H] (all three alike). Variables count from 1 in their order;
- * hidden unit j of H gets max(1, ⌈j (D - 1) / (H + 1)⌉), so that every degree from 1 to D - 1 has its share.
+ * Degrees of the inputs [D] and of the units of each hidden layer [H] (all three alike). Variables count from 1 in
+ * their order; hidden unit j of H gets max(1, ⌈j (D - 1) / (H + 1)⌉), so that every degree from 1 to D - 1 has its
+ * share.
  */
 export function madeDegrees(
   latentSize: number,
@@ -36,8 +38,9 @@ export function madeDegrees(
 }
 
 /**
- * The masks of the four layers, each [in, out] row-major: 1 where a hidden unit's degree is at least that of the unit below,
- * and where an output's degree is above that of the hidden unit (Germain et al. 2015, "MADE", equations 12 and 13).
+ * The masks of the four layers, each [in, out] row-major: 1 where a hidden unit's degree is at least that of the unit
+ * below, and where an output's degree is above that of the hidden unit (Germain et al. 2015, "MADE", equations 12 and
+ * 13).
  */
 export function madeMasks(latentSize: number, hiddenSize: number, order: VariableOrder): Float32Array[] {
   const { input, hidden } = madeDegrees(latentSize, hiddenSize, order);
@@ -54,8 +57,9 @@ export function madeMaskTensors(latentSize: number, hiddenSize: number, order: V
 }
 
 /**
- * Shift m and log scale s, [n, D] each, of y [n, D]: one pass through the network called `name`. Like the original the first
- * layer has no activation. A limit c bounds the log scales smoothly, s = c tanh(s'/c), keeping a gradient everywhere.
+ * Shift m and log scale s, [n, D] each, of y [n, D]: one pass through the network called `name`. Like the original
+ * the first layer has no activation. A limit c bounds the log scales smoothly, s = c tanh(s'/c), keeping a gradient
+ * everywhere.
  */
 export function made(
   params: Tree,

@@ -1,4 +1,4 @@
-// What is minimised: posterior, divergence, weights, loop mode and metric scaling, as two presets with overridable parts.
+// What is minimised: posterior, divergence, weights, loop mode and metric scaling, as two presets to start from.
 
 import { ModelError } from "../errors.ts";
 
@@ -15,10 +15,10 @@ export interface Objective {
   posterior: Posterior;
   kl: Divergence;
   klWeight: number;
-  /** Weight of the flow term -mean Σ_t log|det J_t|. It is no part of a bound when frame 0 is encoded, hence 0 by default. */
+  /** Weight of the flow term -mean Σ_t log|det J_t|; no part of a bound when frame 0 is encoded, hence 0 in `fixed`. */
   flowWeight: number;
   loopMode: LoopMode;
-  /** Weight of the loop penalty mean (z_T - z_0)², closed mode only. */
+  /** Weight of the loop penalty mean (z_last - z_0)², closed mode only. */
   cyclePenalty: number;
   /** Standard deviation σ₀ of the Gaussian factor of the prior, `gaussian_prior` only. */
   priorStd: number;
@@ -33,8 +33,8 @@ export type ObjectivePreset = "fixed" | "faithful";
 const COMMON = { posterior: "riemannian_metric", loopMode: "open", cyclePenalty: 1, priorStd: 1 } as const;
 
 /**
- * `faithful` is what the original trains; its divergence tends to D/2 whatever the encoder does.
- * `fixed` uses the exact divergence on a metric scaled to the posterior variance; the one without the other trains worse.
+ * `faithful` is what the original trains; its divergence tends to D/2 whatever the encoder does. `fixed` uses the
+ * exact divergence on a metric scaled to the posterior variance; the one without the other trains worse.
  */
 export const OBJECTIVE_PRESETS: Readonly<Record<ObjectivePreset, Readonly<Objective>>> = {
   fixed: {
@@ -49,8 +49,9 @@ export const OBJECTIVE_PRESETS: Readonly<Record<ObjectivePreset, Readonly<Object
 };
 
 /**
- * A preset with changes. A posterior without a metric takes the Gaussian divergence with weight 1 unless told otherwise.
- * Throws BAD_OBJECTIVE for a divergence that does not belong to the posterior and for weights that are not usable numbers.
+ * A preset with changes. A posterior without a metric takes the Gaussian divergence with weight 1 unless told
+ * otherwise. Throws BAD_OBJECTIVE for a divergence that does not belong to the posterior and for weights that are not
+ * usable numbers.
  */
 export function resolveObjective(preset: ObjectivePreset, changes: Partial<Objective> = {}): Objective {
   const base = OBJECTIVE_PRESETS[preset];

@@ -1,16 +1,11 @@
 // The parameters of the model: names, shapes, initial values, and which of them a training run moves.
 
+import type { HostTensor } from "@cleanloop/compute";
 import { ModelError } from "../errors.ts";
 import type { RlvaeConfig } from "./config.ts";
 import { blockName, blockOrder } from "./flows.ts";
 import { madeLayerShapes, madeMasks } from "./made.ts";
 import { usesMetric, type Objective } from "./objective.ts";
-
-/** A tensor in plain memory, row-major. */
-export interface HostTensor {
-  readonly shape: readonly number[];
-  readonly data: Float32Array;
-}
 
 /** Source of uniform numbers in [0, 1); `Random` of `@cleanloop/data` is one. */
 export interface UniformSource {
@@ -26,7 +21,10 @@ interface Layer {
   isFlowOutput?: boolean;
 }
 
-/** Factor on the last layer of each flow network when log scales are limited, so that every flow starts near the identity. */
+/**
+ * Factor on the last layer of each flow network when log scales are limited, so that every flow starts near the
+ * identity.
+ */
 const NEAR_IDENTITY = 0.01;
 
 /** Shapes of all parameters by name, weights as [in, out], in the order in which they are drawn. */
@@ -44,7 +42,8 @@ export function parameterCount(config: RlvaeConfig): number {
 }
 
 /**
- * Fresh parameters: weights and biases uniform in ±1/√fan_in (the default of PyTorch's linear layers), masked weights zero.
+ * Fresh parameters: weights and biases uniform in ±1/√fan_in (the default of PyTorch's linear layers), masked weights
+ * zero.
  */
 export function initialParameters(config: RlvaeConfig, random: UniformSource): Record<string, HostTensor> {
   const parameters: Record<string, HostTensor> = {};
@@ -63,9 +62,9 @@ export function initialParameters(config: RlvaeConfig, random: UniformSource): R
 }
 
 /**
- * Names of the parameters that the gradient of an objective reaches. The others keep their values, as in the original, whose
- * optimizer passes over parameters without a gradient: the flows beyond frame T - 1, and the log-variance head when the
- * posterior comes from the metric. They stay in checkpoints.
+ * Names of the parameters that the gradient of an objective reaches. The others keep their values, as in the
+ * original, whose optimizer passes over parameters without a gradient: the flows beyond frame T - 1, and the
+ * log-variance head when the posterior comes from the metric. They stay in checkpoints.
  */
 export function trainedParameterNames(config: RlvaeConfig, objective: Pick<Objective, "posterior">): string[] {
   const isUnusedFlow = (name: string) => Number(/^flows\.(\d+)\./.exec(name)?.[1] ?? -1) >= config.frameCount - 1;

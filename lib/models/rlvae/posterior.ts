@@ -1,10 +1,10 @@
 // The posterior of z_0 given frame 0, and its divergence under an objective.
 
+import type { Tree } from "@cleanloop/compute";
 import * as tf from "@tensorflow/tfjs-core";
 import { ModelError } from "../errors.ts";
 import { encode, encodeMean } from "./encoder.ts";
 import { exactKl, gaussianKl, gaussianPriorKl, legacyKl } from "./kl.ts";
-import type { Tree } from "./linear.ts";
 import { colourNoise, inverseMetric, type MetricValues } from "./metric.ts";
 import { usesMetric, type Objective } from "./objective.ts";
 
@@ -19,9 +19,9 @@ export interface PosteriorSample {
 }
 
 /**
- * Samples z_0 for frames [n, frameSize] with standard normal noise [n, D].
- * `riemannian_metric`: z_0 = μ + L ε with L Lᵀ = (G(μ) + 1e-6 I)⁻¹, whatever log σ² says. `gaussian` and `iaf`: z_0 = μ + σ ε.
- * Throws MISSING_METRIC when the posterior needs a metric and none is given.
+ * Samples z_0 for frames [n, frameSize] with standard normal noise [n, D]. `riemannian_metric`: z_0 = μ + L ε with L
+ * Lᵀ = (G(μ) + 1e-6 I)⁻¹, whatever log σ² says. `gaussian` and `iaf`: z_0 = μ + σ ε. Throws MISSING_METRIC when the
+ * posterior needs a metric and none is given.
  */
 export function samplePosterior(
   params: Tree,

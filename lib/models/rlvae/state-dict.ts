@@ -12,11 +12,12 @@
 // `blockOrder`). In those blocks the rows of layer 0 and, within shift and within log scale, the columns of layer 3 are
 // in reverse order.
 
+import type { HostTensor } from "@cleanloop/compute";
 import { ModelError } from "../errors.ts";
 import type { RlvaeConfig } from "./config.ts";
 import { blockOrder } from "./flows.ts";
 import { MADE_LAYER_COUNT, madeMasks } from "./made.ts";
-import { parameterShapes, type HostTensor } from "./parameters.ts";
+import { parameterShapes } from "./parameters.ts";
 
 const FIXED_NAMES: Readonly<Record<string, string>> = {
   "encoder.hidden": "encoder.layers.0.0",
@@ -52,9 +53,9 @@ export function toStateDict(
 }
 
 /**
- * Our parameters from a state dict. Parts that are absent are left out, so that an encoder and a decoder can be loaded without
- * flows; entries that are no parameters of ours, such as masks, are passed over. Masked weights become zero, whatever is stored.
- * Throws BAD_SHAPE when an entry has another shape than the configuration asks for.
+ * Our parameters from a state dict. Parts that are absent are left out, so that an encoder and a decoder can be
+ * loaded without flows; entries that are no parameters of ours, such as masks, are passed over. Masked weights become
+ * zero, whatever is stored. Throws BAD_SHAPE when an entry has another shape than the configuration asks for.
  */
 export function fromStateDict(
   config: RlvaeConfig,

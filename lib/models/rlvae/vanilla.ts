@@ -1,10 +1,10 @@
 // The plain VAE on single frames that encoder and decoder are pre-trained as; its posterior means make the metric.
 
+import type { Tree } from "@cleanloop/compute";
 import * as tf from "@tensorflow/tfjs-core";
 import { decodeLogits, sigmoidSquaredError } from "./decoder.ts";
 import { encode } from "./encoder.ts";
 import { gaussianKl } from "./kl.ts";
-import type { Tree } from "./linear.ts";
 import { gaussianSample } from "./posterior.ts";
 
 /** x: frames [n, frameSize] with values in [0, 1]; noise: standard normal [n, D]. */
