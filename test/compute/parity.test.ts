@@ -19,6 +19,9 @@ const tolerance = 1e-5;
 const wrongOnWasm: Readonly<Record<string, string>> = {
   "log1p near zero": "computes log(1 + x), which rounds x away",
   floorDiv: "returns float32 where the other backends return int32",
+  "maxPool 2x2 stride 2": "sends the gradient to the wrong positions",
+  "maxPool 3x3 stride 2 same, overlapping": "sends the gradient to the wrong positions",
+  "maxPool 3x3 stride 2 padded by 1": "sends the gradient to the wrong positions",
   cast: "keeps the numbers when it casts them to bool",
   "dot and outer product": "multiplies a column by a row wrongly",
   "truth values are moved too": "reads four bytes per bool, and damages its own memory",
@@ -104,7 +107,9 @@ describe.each(compiled)("%s", (_, transform) => {
 });
 
 test("the cases reach exactly the mapped kernels", () => {
-  expect([...hit].sort()).toEqual([...mappedKernels.keys()].sort());
+  const unreached = [...mappedKernels.keys()].filter((kernel) => !hit.has(kernel));
+  const unmapped = [...hit].filter((kernel) => !mappedKernels.has(kernel));
+  expect({ unreached, unmapped }).toEqual({ unreached: [], unmapped: [] });
 });
 
 describe("tfjs wasm", () => {

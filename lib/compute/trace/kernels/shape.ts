@@ -34,7 +34,6 @@ export const shapeKernels: KernelTable = {
   Reshape: (g, { x }, { shape }: tf.ReshapeAttrs) => reshape(g, x, tf.util.inferFromImplicitShape(shape, sizeOf(x.shape))),
   ExpandDims: (g, { input }, { dim }: tf.ExpandDimsAttrs) => withInsertedAxis(g, input, dim),
   Transpose: (g, { x }, { perm }: tf.TransposeAttrs) => transpose(g, x, perm),
-  BroadcastTo: (g, { x }, { shape }: tf.BroadCastToAttrs) => expand(g, x, shape),
   Tile: (g, { x }, { reps }: tf.TileAttrs) => {
     const shape = x.shape.map((size, axis) => size * reps[axis]);
     if (x.shape.every((size, axis) => size === 1 || reps[axis] === 1)) return expand(g, x, shape);
