@@ -49,7 +49,7 @@ export class Artifact {
 
   /** Adds a file, read now, under its own name or `path`; throws `bad-artifact` when it cannot be read. */
   addFile(source: string, path: string = basename(source)): this {
-    return this.addBytes(readContent(source, "Artifact.addFile", "bad-artifact"), path);
+    return this.addBytes(readContent(source, "bad-artifact"), path);
   }
 }
 
@@ -82,7 +82,6 @@ export function artifactRecord(artifact: Artifact, entries: readonly ArtifactEnt
       digest: artifactDigest(entries),
       description,
       metadata: metadata && toValueJson(metadata),
-      userCreated: true,
       aliases,
       manifest: {
         version: 1,

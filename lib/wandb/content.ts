@@ -5,12 +5,12 @@ import { readFileSync } from "node:fs";
 import type { WandbErrorCode } from "./errors.ts";
 import { WandbError } from "./errors.ts";
 
-/** The bytes, or those of the file at the path; throws an error with the caller's `code` when it cannot be read. */
-export function readContent(source: Uint8Array | string, caller: string, code: WandbErrorCode): Uint8Array {
+/** The bytes, or those of the file at the path; throws the caller's `code` when there is no reading that file. */
+export function readContent(source: Uint8Array | string, code: WandbErrorCode): Uint8Array {
   if (typeof source !== "string") return source;
   try {
     return readFileSync(source);
   } catch (error) {
-    throw new WandbError(code, `${caller}: cannot read ${source}: ${(error as Error).message}`, { cause: error });
+    throw new WandbError(code, `the file ${source} cannot be read: ${(error as Error).message}`, { cause: error });
   }
 }

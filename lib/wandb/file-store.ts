@@ -41,7 +41,7 @@ export class FileStore {
       return this.resolveImages(value, key, step);
     }
     if (Object.getPrototypeOf(value) !== Object.prototype) return value;
-    if (ancestors.includes(value)) throw new WandbError("bad-value", `log: ${key} contains itself and has no JSON`);
+    if (ancestors.includes(value)) throw new WandbError("bad-value", "the value has no JSON: it contains itself");
     const path = [...ancestors, value];
     const resolved = Object.entries(value).map(([name, inner]) => {
       return [name, this.resolve(inner, `${key}.${name}`, step, path)];
@@ -86,7 +86,7 @@ export class FileStore {
   private resolveImages(list: readonly unknown[], key: string, step: number): Record<string, unknown> {
     const images = list.filter((element) => element instanceof Image);
     if (images.length < list.length) {
-      throw new WandbError("bad-value", `log: ${key} is a list with media that are not all images; log them one by one`);
+      throw new WandbError("bad-value", "a list with media that are not all images; log them one by one");
     }
     const [{ width, height }] = images;
     const filenames = images.map((image) => this.resolveFile(image, key, step).path);

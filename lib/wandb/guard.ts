@@ -34,7 +34,7 @@ export class Guard {
       work();
     } catch (error) {
       if (!(error instanceof WandbError)) throw error;
-      this.warn(subject, error);
+      this.warn(subject, new WandbError(error.code, `${subject}: ${error.message}`, { cause: error }));
     }
   }
 

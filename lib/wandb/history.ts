@@ -37,11 +37,11 @@ export class StepAxis {
   /** The row for a call to `log`, opened when needed; throws `bad-step` for a step that is no step or lies behind. */
   rowAt({ step = this.nextStep }: LogOptions): HistoryRow {
     if (!Number.isSafeInteger(step) || step < 0) {
-      throw new WandbError("bad-step", `log: got the step ${step}, wanted an integer of 0 or more; the row is left out`);
+      throw new WandbError("bad-step", `got the step ${step}, wanted an integer of 0 or more; the row is left out`);
     }
     if (step < this.lastStep) {
       const wanted = `${this.lastStep} or more, the last one logged`;
-      throw new WandbError("bad-step", `log: got the step ${step}, wanted ${wanted}; the row is left out`);
+      throw new WandbError("bad-step", `got the step ${step}, wanted ${wanted}; the row is left out`);
     }
     if (this.openRow?.step !== step) this.commitOpenRow();
     this.openRow ??= { step, values: new Map() };

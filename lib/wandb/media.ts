@@ -30,7 +30,7 @@ export class Image extends MediaFile {
   /** `source`: the PNG's bytes or its path. Throws `bad-media` for anything else. */
   constructor(source: Uint8Array | string, options: { caption?: string } = {}) {
     super();
-    this.content = readContent(source, "Image", "bad-media");
+    this.content = readContent(source, "bad-media");
     this.caption = options.caption;
     const isPng = this.content.length >= 24 && PNG_SIGNATURE.every((byte, index) => this.content[index] === byte);
     if (!isPng) {

@@ -18,7 +18,7 @@ export class MetricDefinitions {
   define(name: string, options: MetricOptions): NewRecord {
     if (name === "" || name.slice(0, -1).includes("*")) {
       const got = JSON.stringify(name);
-      throw new WandbError("bad-option", `defineMetric: got ${got}, wanted a name, or a prefix that ends in "*"`);
+      throw new WandbError("bad-option", `got the name ${got}, wanted a name, or a prefix that ends in "*"`);
     }
     if (name.endsWith("*")) {
       this.prefixes.set(name.slice(0, -1), options);

@@ -112,7 +112,7 @@ export class OfflineRun implements Run {
 
   saveFile(source: string | Uint8Array, name: string): void {
     this.guard.attempt(`saveFile ${name}`, () => {
-      this.files.save(readContent(source, "saveFile", "bad-file"), name, FileType.other);
+      this.files.save(readContent(source, "bad-file"), name, FileType.other);
     });
   }
 

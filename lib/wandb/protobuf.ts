@@ -7,6 +7,8 @@ export const WireType = { varint: 0, fixed64: 1, lengthDelimited: 2, fixed32: 5 
 
 const INITIAL_CAPACITY_BYTES = 1024;
 const MAX_VARINT_BYTES = 10;
+// The longest text whose length still fits into one byte.
+const MAX_SHORT_STRING = 127;
 const TWO_TO_32 = 2 ** 32;
 const textEncoder = new TextEncoder();
 const textDecoder = new TextDecoder();
@@ -56,6 +58,7 @@ export class ProtoWriter {
   }
 
   string(value: string): void {
+    if (value.length <= MAX_SHORT_STRING && this.shortAscii(value)) return;
     // One UTF-16 code unit needs at most three bytes of UTF-8.
     this.lengthDelimited(() => {
       this.reserve(value.length * 3);
@@ -87,6 +90,20 @@ export class ProtoWriter {
     this.length = start - 1;
     this.varint(contentLength);
     this.length += contentLength;
+  }
+
+  /** Keys and numbers, most of a log: no call into the encoder. Writes nothing if the text is not ASCII. */
+  private shortAscii(value: string): boolean {
+    this.reserve(value.length + 1);
+    const start = this.length + 1;
+    for (let index = 0; index < value.length; index++) {
+      const code = value.charCodeAt(index);
+      if (code > 127) return false;
+      this.buffer[start + index] = code;
+    }
+    this.buffer[this.length] = value.length;
+    this.length = start + value.length;
+    return true;
   }
 
   private bigVarint(value: bigint): void {

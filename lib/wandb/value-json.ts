@@ -12,7 +12,7 @@ export function toValueJson(value: unknown): string {
     json = serialize(value, []);
   } catch (error) {
     // The value's own `toJSON` or getters may throw anything, and a deep one exhausts the stack.
-    throw new WandbError("bad-value", `a value has no JSON: ${(error as Error).message}`, { cause: error });
+    throw new WandbError("bad-value", `the value has no JSON: ${(error as Error).message}`, { cause: error });
   }
   if (json === undefined) throw new WandbError("bad-value", `a value of type ${typeof value} has no JSON`);
   return json;
