@@ -4,6 +4,7 @@ import type { Node, Program, Value } from "./ir.ts";
 import { maskFromOutput, sumOfSquares } from "./rewrites/activation.ts";
 import { dropExpansions, foldChoices, foldIdentities, foldUniforms, foldZeroProducts, mergeScales } from "./rewrites/algebra.ts";
 import { absorbScale, absorbTranspose, fuseBias } from "./rewrites/gemm.ts";
+import { deferScale, largeOperandFirst } from "./rewrites/traffic.ts";
 import { composeLayout, concatOfSplit, reduceWithoutReshape, sinkReshape, sliceOfConcat, splitOfConcat } from "./rewrites/layout.ts";
 
 /** In order of application; each is documented where it is defined. */
@@ -24,8 +25,12 @@ const rules: readonly Rule[] = [
   sumOfSquares,
   absorbTranspose,
   absorbScale,
+  deferScale,
   fuseBias,
 ];
+
+/** Applied once, when the others have settled: they would undo these. */
+const finalRules: readonly Rule[] = [largeOperandFirst];
 
 const maximumRounds = 8;
 
@@ -38,7 +43,7 @@ export function optimize(program: Program): Program {
     current = next;
     if (settled) break;
   }
-  return current;
+  return eliminateDeadCode(rewriteWith(finalRules, current));
 }
 
 /** One replay of the program through `applied`. */

@@ -34,18 +34,18 @@ export function checkInputs(caller: string, specs: Record<string, TensorSpec>, a
 }
 
 /** A state fits when it has every parameter with its size, and both moments of every trainable one. */
-export function checkState(state: TrainingState, params: Record<string, HostTensor>, trainable: readonly string[]): void {
+export function checkState(state: TrainingState, shapes: Record<string, TensorSpec>, trainable: readonly string[]): void {
   const expect = (kind: string, tensors: Record<string, HostTensor>, names: readonly string[]): void => {
     for (const name of names) {
       const got = tensors[name];
-      if (!got || got.data.length !== params[name].data.length) {
+      if (!got || got.data.length !== sizeOf(shapes[name].shape)) {
         throw new RangeError(
-          `importState: ${kind} of "${name}" is ${got ? shapeText(got.shape) : "missing"}; wanted ${shapeText(params[name].shape)}`,
+          `importState: ${kind} of "${name}" is ${got ? shapeText(got.shape) : "missing"}; wanted ${shapeText(shapes[name].shape)}`,
         );
       }
     }
   };
-  expect("the value", state.params, Object.keys(params));
+  expect("the value", state.params, Object.keys(shapes));
   expect("the first moment", state.firstMoment, trainable);
   expect("the second moment", state.secondMoment, trainable);
 }

@@ -1,6 +1,5 @@
 // From a loss in plain tfjs to one traced program: loss, metrics and gradients.
 import * as tf from "@tensorflow/tfjs-core";
-import "@tensorflow/tfjs-core/dist/register_all_gradients";
 import type { Program } from "../trace/ir.ts";
 import { trace } from "../trace/trace.ts";
 import type { LossFunction, TensorSpec, Tree } from "./types.ts";

@@ -26,24 +26,26 @@ export async function createTrainingSession(options: TrainingOptions): Promise<T
 }
 
 async function createCompiledSession(options: TrainingOptions): Promise<TrainingSession> {
-  const { params, inputs, threads = 1, binding = "auto", profilePrefix } = options;
+  const { inputs, threads = 1, binding = "auto", profilePrefix } = options;
+  const shapes = specsOf(options.params); // closures below hold shapes, not a second copy of the parameters
   const started = performance.now();
-  const graph = traceGradients(options.loss, specsOf(params), inputs);
+  const graph = traceGradients(options.loss, shapes, inputs);
+  const { trainable } = graph;
   const program = optimize(graph.program);
   const traced = performance.now();
 
   const scalars = [LOSS, ...graph.metrics.map(metricName)];
-  const layout = layOut({ params, trainable: graph.trainable, inputs, scalars });
+  const layout = layOut({ params: options.params, trainable, inputs, scalars });
   const { memory } = layout;
   const client = new ComputeClient();
   const settings = adamSettings(options.optimizer);
   const { binding: usedBinding, version } = await client.start({
     memory, threads, binding, profilePrefix, optimizer: { vectors: layout.vectors, settings },
   });
-  const plans = layout.inputs.map((stage) => stepBindings(layout, stage, params, inputs, program.inputs, graph.trainable));
+  const plans = layout.inputs.map((stage) => stepBindings(layout, stage, shapes, inputs, program.inputs, trainable));
   await client.ask({ kind: "open", program: 0, model: toOnnx(program, { name: "training_step" }), plans });
 
-  const state = new SessionState(layout, params);
+  const state = new SessionState(layout, shapes);
   const staging = layout.inputs.map((stage) => inputViews(memory, stage, inputs));
   const scalarViews = floatViews(memory, layout.scalars);
   let stage = 0;
@@ -84,8 +86,8 @@ async function createCompiledSession(options: TrainingOptions): Promise<Training
     },
     async compile(fn, specs) {
       const evaluate = await compileEvaluator(client, nextProgram++, fn, {
-        paramSpecs: specsOf(params), inputs: specs,
-        bindParam: (name) => floatBinding(layout, layout.parameters[name] ?? layout.frozen[name], name, params[name].shape),
+        paramSpecs: shapes, inputs: specs,
+        bindParam: (name) => floatBinding(layout, layout.parameters[name] ?? layout.frozen[name], name, shapes[name].shape),
       });
       return async (arrays) => {
         checkInputs("evaluate", specs, arrays);
@@ -94,7 +96,7 @@ async function createCompiledSession(options: TrainingOptions): Promise<Training
     },
     exportState: () => state.export(),
     importState(saved) {
-      checkState(saved, params, graph.trainable);
+      checkState(saved, shapes, trainable);
       state.import(saved);
     },
     close: () => client.close(),
@@ -111,14 +113,14 @@ const floatBinding = (layout: TrainingLayout, region: Region, name: string, shap
 function stepBindings(
   layout: TrainingLayout,
   stage: Record<string, Region>,
-  params: TrainingOptions["params"],
+  shapes: Record<string, TensorSpec>,
   inputs: TrainingOptions["inputs"],
   used: ReadonlyMap<string, unknown>,
   trainable: readonly string[],
 ): BindingPlan {
   const parameters = { ...layout.parameters, ...layout.frozen };
   const bindings = [
-    ...Object.keys(params).map((name) => floatBinding(layout, parameters[name], name, params[name].shape)),
+    ...Object.keys(shapes).map((name) => floatBinding(layout, parameters[name], name, shapes[name].shape)),
     ...Object.entries(inputs).map(([name, { shape, dtype = "float32" }]) => ({
       ...floatBinding(layout, stage[name], name, shape), dtype,
     })),
@@ -126,7 +128,7 @@ function stepBindings(
   return {
     inputs: bindings.filter(({ name }) => used.has(name)),
     outputs: [
-      ...trainable.map((name) => floatBinding(layout, layout.gradients[name], gradientName(name), params[name].shape)),
+      ...trainable.map((name) => floatBinding(layout, layout.gradients[name], gradientName(name), shapes[name].shape)),
       ...Object.entries(layout.scalars).map(([name, region]) => floatBinding(layout, region, name, [])),
     ],
   };

@@ -1,0 +1,38 @@
+// Finds a Python with torch and the peer programs, and runs both sides of a comparison as whole processes.
+import { existsSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
+
+export interface TorchPeer {
+  python: string;
+  version: string;
+  /** Path of the peer program. */
+  program: string;
+}
+
+/** The peer program on the first Python that imports torch, or a sentence that says what is missing. */
+export async function findTorchPeer(name: string): Promise<TorchPeer | string> {
+  const program = fileURLToPath(new URL(`../../../shared/peers/${name}`, import.meta.url));
+  if (!existsSync(program)) return `peer skipped: ${name} is not beside this checkout`;
+  for (const python of ["python3", "/usr/bin/python3"]) {
+    const { exitCode, stdout } = await Bun.$`${python} -c "import torch; print(torch.__version__)"`.quiet().nothrow();
+    if (exitCode === 0) return { python, version: stdout.toString().trim(), program };
+  }
+  return "peer skipped: no Python with torch (Debian: apt-get install python3-torch)";
+}
+
+/** Runs a command and returns the number that follows `steps/s=` in what it prints. One thread means one core. */
+export async function stepsPerSecond(command: string[], threads: number): Promise<number> {
+  const lastCore = String(availableParallelism() - 1);
+  const pinned = threads === 1 && Bun.which("taskset") ? ["taskset", "-c", lastCore, ...command] : command;
+  const { stdout, stderr, exitCode } = await Bun.$`${pinned}`.env({ ...process.env, OMP_WAIT_POLICY: "PASSIVE" }).quiet().nothrow();
+  const rate = /steps\/s=([\d.]+)/.exec(stdout.toString())?.[1];
+  if (exitCode !== 0 || rate === undefined) throw new Error(`${command.join(" ")} failed:\n${stderr.toString()}`);
+  return Number(rate);
+}
+
+export const median = (values: number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1];
+
+/** One line: median with the range of all rounds. */
+export const spread = (values: number[]): string =>
+  `${median(values).toFixed(1)} (${Math.min(...values).toFixed(1)} to ${Math.max(...values).toFixed(1)})`;

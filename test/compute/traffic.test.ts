@@ -1,0 +1,58 @@
+// The rewrites that spare memory traffic: same numbers, and the structure they promise.
+import { describe, expect, test } from "bun:test";
+import * as tf from "@tensorflow/tfjs-core";
+import "@tensorflow/tfjs-backend-cpu";
+import { optimize } from "../../lib/compute/trace/rewrite.ts";
+import { toOnnx } from "../../lib/compute/trace/lower.ts";
+import { trace, type TensorFunction } from "../../lib/compute/trace/trace.ts";
+import { runModel } from "./onnx-session.ts";
+
+const wave = (length: number, phase: number): Float32Array => Float32Array.from({ length }, (_, i) => Math.sin(0.7 * i + phase));
+
+/** Optimizes and runs fn, compares every output with eager tfjs, and returns the operators used. */
+async function operatorsOf(fn: TensorFunction, shapes: Record<string, number[]>): Promise<string[]> {
+  const program = optimize(trace(fn, Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, { shape }]))));
+  const inputs = Object.fromEntries(Object.entries(shapes).map(([name, shape], i) => [name, { shape, data: wave(tf.util.sizeFromShape(shape), i) }]));
+  const got = await runModel(toOnnx(program), inputs);
+  await tf.setBackend("cpu");
+  const wanted = fn(Object.fromEntries(Object.entries(inputs).map(([name, { shape, data }]) => [name, tf.tensor(data, shape)])));
+  for (const [name, tensor] of Object.entries(wanted)) {
+    expect(got[name].shape).toEqual(tensor.shape);
+    tensor.dataSync().forEach((value, i) => expect(Math.abs((got[name].data as Float32Array)[i] - value)).toBeLessThan(2e-5 * (1 + Math.abs(value))));
+  }
+  return program.nodes.map(({ op }) => op);
+}
+
+const product = (x: tf.Tensor, w: tf.Tensor): tf.Tensor => tf.matMul(x as tf.Tensor2D, w as tf.Tensor2D, false, true);
+
+describe("a large matrix", () => {
+  test("becomes the first operand when few rows meet it", async () => {
+    const ops = await operatorsOf(({ x, w, b }) => ({ y: tf.add(product(x, w), b) }), { x: [2, 96], w: [128, 96], b: [128] });
+    expect(ops).toEqual(["Transpose", "Reshape", "Gemm", "Transpose"]);
+  });
+  test("stays second when the transpositions would cost more", async () => {
+    const ops = await operatorsOf(({ x, w, b }) => ({ y: tf.add(product(x, w), b) }), { x: [40, 96], w: [128, 96], b: [128] });
+    expect(ops).toEqual(["Gemm"]);
+  });
+  test("stays second under a term that differs from row to row", async () => {
+    const ops = await operatorsOf(({ x, w, c }) => ({ y: tf.add(product(x, w), c) }), { x: [2, 96], w: [128, 96], c: [2, 128] });
+    expect(ops).toEqual(["Gemm"]);
+  });
+});
+
+describe("a scalar factor", () => {
+  test("moves behind the products and sums that read it", async () => {
+    const ops = await operatorsOf(({ x, v }) => {
+      const scaled = tf.mul(x, 0.25) as tf.Tensor2D;
+      return { product: tf.matMul(scaled, v as tf.Tensor2D, true, false), sum: tf.sum(scaled, 0) };
+    }, { x: [6, 5], v: [6, 3] });
+    expect(ops.toSorted()).toEqual(["Gemm", "Mul", "ReduceSum"]);
+  });
+  test("stays where something else reads the scaled tensor", async () => {
+    const ops = await operatorsOf(({ x, v }) => {
+      const scaled = tf.mul(x, 0.25) as tf.Tensor2D;
+      return { product: tf.matMul(scaled, v as tf.Tensor2D, true, false), scaled };
+    }, { x: [6, 5], v: [6, 3] });
+    expect(ops.toSorted()).toEqual(["Gemm", "Mul"]);
+  });
+});
