@@ -35,7 +35,7 @@ export function waveParameters(config: RlvaeConfig, amplitude: number, prefix = 
     const data = Float32Array.from({ length: shape.reduce((product, size) => product * size, 1) }, () => {
       return amplitude * Math.sin(0.7 * k++ + 0.3);
     });
-    stateDict[originalName(name)] = { shape: shape.toReversed(), data };
+    stateDict[originalName(name)] = { shape, data };
   }
   return fromStateDict(config, stateDict);
 }

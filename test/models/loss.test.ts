@@ -158,7 +158,8 @@ function checkGradient(names: string[], loss: (moved: Record<string, tf.Tensor>)
   const at = (tensors: tf.Tensor[]) => loss(Object.fromEntries(names.map((name, i) => [name, tensors[i]])));
   const point = names.map((name) => params[name]);
   const gradients = tf.grads((...tensors: tf.Tensor[]) => at(tensors))(point);
-  for (let seed = 20; seed < 24; seed++) {
+  // A ReLU that switches within the step spoils a direction, a wrong gradient all of them: the median decides.
+  const errors = [20, 21, 22, 23, 24].map((seed) => {
     const directions = point.map((tensor, i) => {
       const free = tf.reshape(normals(seed * 100 + i, [tensor.size, 1]), tensor.shape);
       return tf.mul(free, tf.cast(tf.notEqual(tensor, 0), "float32")); // masked weights may not move
@@ -169,6 +170,7 @@ function checkGradient(names: string[], loss: (moved: Record<string, tf.Tensor>)
       scalar(at(point.map((tensor, i) => tf.add(tensor, tf.mul(directions[i], sign * step)))));
     const numeric = (shifted(1) - shifted(-1)) / (2 * step);
     const scale = Math.sqrt(gradients.reduce((sum, gradient) => sum + scalar(tf.sum(tf.square(gradient))), 0));
-    expect(Math.abs(numeric - analytic)).toBeLessThan(5e-3 * scale);
-  }
+    return Math.abs(numeric - analytic) / scale;
+  });
+  expect(errors.toSorted((a, b) => a - b)[2]).toBeLessThan(5e-3);
 }

@@ -49,7 +49,7 @@ describe("initial parameters", () => {
   test("fill ±1/√fan_in uniformly", () => {
     for (const [name, shape] of Object.entries(parameterShapes(config))) {
       const { data } = parameters[name];
-      const fanIn = parameterShapes(config)[name.replace(".bias", ".weight")][0];
+      const fanIn = parameterShapes(config)[name.replace(".bias", ".weight")][1];
       const bound = 1 / Math.sqrt(fanIn);
       expect(data.every((value) => Math.abs(value) <= bound)).toBe(true);
       if (name === "encoder.hidden.weight") {
@@ -100,7 +100,7 @@ describe("the original's state dict", () => {
 
   test("names and shapes of encoder and decoder", () => {
     const full = Object.fromEntries(
-      Object.entries(parameterShapes(DEFAULT_CONFIG)).map(([name, shape]) => [originalName(name), shape.toReversed()]),
+      Object.entries(parameterShapes(DEFAULT_CONFIG)).map(([name, shape]) => [originalName(name), shape]),
     );
     expect(full).toMatchObject({
       "encoder.layers.0.0.weight": [512, 12288],
@@ -139,7 +139,7 @@ describe("the original's state dict", () => {
   });
 
   test("a checkpoint of another configuration is refused by name", () => {
-    expect(() => checkParameters(DEFAULT_CONFIG, parameters)).toThrow("got encoder.hidden.weight with shape [12, 6]");
+    expect(() => checkParameters(DEFAULT_CONFIG, parameters)).toThrow("got encoder.hidden.weight with shape [6, 12]");
     const { "decoder.output.bias": _, ...rest } = parameters;
     expect(() => checkParameters(tinyConfig, rest)).toThrow("got no decoder.output.bias, wanted it with shape [12]");
   });
@@ -147,11 +147,11 @@ describe("the original's state dict", () => {
 
 test("masked layers train as if the weight were multiplied by the mask, and masked entries stay exactly zero", () => {
   const [mask] = madeMasks(4, 8, "natural");
-  const maskTensor = tf.tensor2d(mask, [4, 8]);
+  const maskTensor = tf.tensor2d(mask, [8, 4]);
   const x = normals(1, [5, 4]);
   const target = normals(2, [5, 8]);
   const bias: tf.Tensor1D = tf.reshape(normals(3, [1, 8]), [8]);
-  const start = normals(4, [4, 8]).dataSync();
+  const start = normals(4, [8, 4]).dataSync();
   const squaredError = (y: tf.Tensor): tf.Scalar => tf.mean(tf.square(tf.sub(y, target)));
   const ours = adam(
     start.map((value, i) => value * mask[i]),
@@ -159,7 +159,7 @@ test("masked layers train as if the weight were multiplied by the mask, and mask
       return squaredError(maskedLinear({ "l.weight": weight, "l.bias": bias }, "l", x, maskTensor));
     },
   );
-  const multiplied = adam(start, (weight) => squaredError(tf.add(tf.matMul(x, tf.mul(weight, maskTensor)), bias)));
+  const multiplied = adam(start, (weight) => squaredError(tf.add(tf.matMul(x, tf.mul(weight, maskTensor), false, true), bias)));
   ours.forEach((value, i) => {
     if (mask[i] === 0) expect(value === 0).toBe(true);
     else expect(value).toBeCloseTo(multiplied[i], 5);
@@ -168,12 +168,12 @@ test("masked layers train as if the weight were multiplied by the mask, and mask
 });
 
 test("a masked layer also passes the gradient on to its input", () => {
-  const maskTensor = tf.tensor2d(madeMasks(4, 8, "natural")[0], [4, 8]);
-  const weight = tf.mul(normals(4, [4, 8]), maskTensor);
+  const maskTensor = tf.tensor2d(madeMasks(4, 8, "natural")[0], [8, 4]);
+  const weight = tf.mul(normals(4, [8, 4]), maskTensor);
   const layer = { "l.weight": weight, "l.bias": tf.zeros([8]) };
   const weights = normals(5, [3, 8]);
   const gradient = tf.grad((x) => tf.sum(tf.mul(maskedLinear(layer, "l", x as tf.Tensor2D, maskTensor), weights)));
-  const expected = tf.matMul(weights, weight, false, true).dataSync();
+  const expected = tf.matMul(weights, weight).dataSync();
   gradient(normals(6, [3, 4]))
     .dataSync()
     .forEach((value, i) => expect(value).toBeCloseTo(expected[i], 5));
@@ -215,7 +215,7 @@ function adam(start: ArrayLike<number>, loss: (weight: tf.Tensor2D) => tf.Scalar
   const second = new Float32Array(weight.length);
   const gradientAt = tf.grad((w) => loss(w as tf.Tensor2D));
   for (let step = 1; step <= 10; step++) {
-    const gradient = gradientAt(tf.tensor2d(weight, [4, 8])).dataSync();
+    const gradient = gradientAt(tf.tensor2d(weight, [8, 4])).dataSync();
     for (let i = 0; i < weight.length; i++) {
       const g = gradient[i] + 1e-5 * weight[i];
       first[i] = 0.9 * first[i] + 0.1 * g;

@@ -10,13 +10,13 @@ export type VariableOrder = "natural" | "reversed";
 /** Linear layers of a MADE: to the first hidden layer, two between hidden layers, and to the output. */
 export const MADE_LAYER_COUNT = 4;
 
-/** Sizes of the layers, [in, out] each, for D variables and hidden width H. */
+/** Sizes of the layers, [out, in] each, for D variables and hidden width H. */
 export function madeLayerShapes(latentSize: number, hiddenSize: number): [number, number][] {
   return [
-    [latentSize, hiddenSize],
+    [hiddenSize, latentSize],
     [hiddenSize, hiddenSize],
     [hiddenSize, hiddenSize],
-    [hiddenSize, 2 * latentSize],
+    [2 * latentSize, hiddenSize],
   ];
 }
 
@@ -38,14 +38,14 @@ export function madeDegrees(
 }
 
 /**
- * The masks of the four layers, each [in, out] row-major: 1 where a hidden unit's degree is at least that of the unit
+ * The masks of the four layers, each [out, in] row-major: 1 where a hidden unit's degree is at least that of the unit
  * below, and where an output's degree is above that of the hidden unit (Germain et al. 2015, "MADE", equations 12 and
  * 13).
  */
 export function madeMasks(latentSize: number, hiddenSize: number, order: VariableOrder): Float32Array[] {
   const { input, hidden } = madeDegrees(latentSize, hiddenSize, order);
-  const reaches = (below: number[], above: number[]) => below.flatMap((from) => above.map((to) => Number(to >= from)));
-  const toOutput = hidden.flatMap((from) => [...input, ...input].map((to) => Number(to > from)));
+  const reaches = (below: number[], above: number[]) => above.flatMap((to) => below.map((from) => Number(to >= from)));
+  const toOutput = [...input, ...input].flatMap((to) => hidden.map((from) => Number(to > from)));
   const betweenHidden = Float32Array.from(reaches(hidden, hidden));
   return [Float32Array.from(reaches(input, hidden)), betweenHidden, betweenHidden, Float32Array.from(toOutput)];
 }

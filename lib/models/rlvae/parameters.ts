@@ -14,7 +14,7 @@ export interface UniformSource {
 
 interface Layer {
   name: string;
-  /** [in, out]. */
+  /** [out, in]. */
   shape: [number, number];
   mask?: Float32Array;
   /** Last layer of an autoregressive network: shift and log scale come out of it. */
@@ -27,11 +27,11 @@ interface Layer {
  */
 const NEAR_IDENTITY = 0.01;
 
-/** Shapes of all parameters by name, weights as [in, out], in the order in which they are drawn. */
+/** Shapes of all parameters by name, weights as [out, in], in the order in which they are drawn. */
 export function parameterShapes(config: RlvaeConfig): Record<string, number[]> {
   const entries = layers(config).flatMap(({ name, shape }): [string, number[]][] => [
     [`${name}.weight`, [...shape]],
-    [`${name}.bias`, [shape[1]]],
+    [`${name}.bias`, [shape[0]]],
   ]);
   return Object.fromEntries(entries);
 }
@@ -49,14 +49,14 @@ export function initialParameters(config: RlvaeConfig, random: UniformSource): R
   const parameters: Record<string, HostTensor> = {};
   for (const { name, shape, mask, isFlowOutput } of layers(config)) {
     const nearIdentity = isFlowOutput === true && config.logScaleLimit !== null ? NEAR_IDENTITY : 1;
-    const bound = nearIdentity / Math.sqrt(shape[0]);
+    const bound = nearIdentity / Math.sqrt(shape[1]);
     const draw = (length: number) => Float32Array.from({ length }, () => (2 * random.uniform() - 1) * bound);
     const weight = draw(shape[0] * shape[1]);
     parameters[`${name}.weight`] = {
       shape,
       data: mask === undefined ? weight : weight.map((value, i) => value * mask[i]),
     };
-    parameters[`${name}.bias`] = { shape: [shape[1]], data: draw(shape[1]) };
+    parameters[`${name}.bias`] = { shape: [shape[0]], data: draw(shape[0]) };
   }
   return parameters;
 }
@@ -100,11 +100,11 @@ export function checkParameters(config: RlvaeConfig, parameters: Readonly<Record
 function layers(config: RlvaeConfig): Layer[] {
   const { frameSize, hiddenSize, latentSize, flowCount, flowBlockCount, flowHiddenSize } = config;
   const list: Layer[] = [
-    { name: "encoder.hidden", shape: [frameSize, hiddenSize] },
-    { name: "encoder.mean", shape: [hiddenSize, latentSize] },
-    { name: "encoder.logVar", shape: [hiddenSize, latentSize] },
-    { name: "decoder.hidden", shape: [latentSize, hiddenSize] },
-    { name: "decoder.output", shape: [hiddenSize, frameSize] },
+    { name: "encoder.hidden", shape: [hiddenSize, frameSize] },
+    { name: "encoder.mean", shape: [latentSize, hiddenSize] },
+    { name: "encoder.logVar", shape: [latentSize, hiddenSize] },
+    { name: "decoder.hidden", shape: [hiddenSize, latentSize] },
+    { name: "decoder.output", shape: [frameSize, hiddenSize] },
   ];
   const shapes = madeLayerShapes(latentSize, flowHiddenSize);
   const masks = {

@@ -1,6 +1,6 @@
 // Our parameters as the original's PyTorch state dict and back.
 //
-// | ours, weights [in, out]              | original, weights [out, in]                    |
+// | ours                                 | original                                       |
 // |--------------------------------------|------------------------------------------------|
 // | encoder.hidden                       | encoder.layers.0.0                             |
 // | encoder.mean, encoder.logVar         | encoder.embedding, encoder.log_var             |
@@ -9,8 +9,8 @@
 // | flows.t.blocks.b.layers.1, .2, .3    | flows.t.net.b.net.0, .net.2, .net.4            |
 //
 // The original reverses the latents before every block; we let blocks count their variables backwards instead (see
-// `blockOrder`). In those blocks the rows of layer 0 and, within shift and within log scale, the columns of layer 3 are
-// in reverse order.
+// `blockOrder`). In those blocks the columns of layer 0 and, within shift and within log scale, the rows of layer 3 are
+// in reverse order. Weights are [out, in] on both sides.
 
 import type { HostTensor } from "@cleanloop/compute";
 import { ModelError } from "../errors.ts";
@@ -39,7 +39,7 @@ export function originalName(name: string): string {
   return `${original}.${kind}`;
 }
 
-/** Our parameters [in, out] as a state dict with weights [out, in]; masks are not written. */
+/** Our parameters as a state dict; masks are not written. */
 export function toStateDict(
   config: RlvaeConfig,
   parameters: Readonly<Record<string, HostTensor>>,
@@ -47,7 +47,7 @@ export function toStateDict(
   return Object.fromEntries(
     Object.keys(parameterShapes(config)).map((name) => [
       originalName(name),
-      transposed(reordered(config, name, parameters[name])),
+      reordered(config, name, parameters[name]),
     ]),
   );
 }
@@ -65,24 +65,15 @@ export function fromStateDict(
   for (const [name, shape] of Object.entries(parameterShapes(config))) {
     const found = stateDict[originalName(name)];
     if (found === undefined) continue;
-    const wanted = shape.toReversed();
-    if (found.shape.join() !== wanted.join()) {
+    if (found.shape.join() !== shape.join()) {
       throw new ModelError(
         "BAD_SHAPE",
-        `fromStateDict: got ${originalName(name)} with shape [${found.shape.join(", ")}], wanted [${wanted.join(", ")}]`,
+        `fromStateDict: got ${originalName(name)} with shape [${found.shape.join(", ")}], wanted [${shape.join(", ")}]`,
       );
     }
-    parameters[name] = masked(config, name, reordered(config, name, transposed(found)));
+    parameters[name] = masked(config, name, reordered(config, name, found));
   }
   return parameters;
-}
-
-function transposed({ shape, data }: HostTensor): HostTensor {
-  if (shape.length !== 2) return { shape, data };
-  const [rows, columns] = shape;
-  const turned = new Float32Array(data.length);
-  for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) turned[j * rows + i] = data[i * columns + j];
-  return { shape: [columns, rows], data: turned };
 }
 
 /** Which block and layer of a flow a parameter belongs to, if any. */
@@ -92,7 +83,7 @@ function flowLayer(config: RlvaeConfig, name: string) {
   return { order: blockOrder(Number(block), config.flowBlockCount), layer: Number(layer) };
 }
 
-/** Reverses the variables of a parameter [in, out] of a block that counts backwards; its own inverse. */
+/** Reverses the variables of a parameter of a block that counts backwards; its own inverse. */
 function reordered(config: RlvaeConfig, name: string, tensor: HostTensor): HostTensor {
   const place = flowLayer(config, name);
   if (place === undefined || place.order === "natural") return tensor;
@@ -101,14 +92,13 @@ function reordered(config: RlvaeConfig, name: string, tensor: HostTensor): HostT
   const isInput = place.layer === 0 && !isBias;
   const isOutput = place.layer === MADE_LAYER_COUNT - 1;
   if (!isInput && !isOutput) return tensor;
-  const columns = isBias ? tensor.shape[0] : tensor.shape[1];
+  const columns = isBias ? 1 : tensor.shape[1];
   const data = tensor.data.map((_, i) => {
     const row = Math.floor(i / columns);
     const column = i % columns;
-    const half = column < latentSize ? 0 : latentSize;
-    return isInput
-      ? tensor.data[(latentSize - 1 - row) * columns + column]
-      : tensor.data[row * columns + half + (latentSize - 1 - (column - half))];
+    if (isInput) return tensor.data[row * columns + (latentSize - 1 - column)];
+    const half = row < latentSize ? 0 : latentSize; // shifts first, then log scales
+    return tensor.data[(half + (latentSize - 1 - (row - half))) * columns + column];
   });
   return { shape: tensor.shape, data };
 }
