@@ -3,9 +3,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DataError } from "../errors.ts";
-import { NumpyRandomState } from "../mt19937.ts";
 import { decodePng } from "../png.ts";
-import { catalogue, CHARACTER_COUNT } from "./characters.ts";
+import { catalogue } from "./characters.ts";
 import { FRAME_EDGE, SPRITE_ACTIONS, SPRITE_DIRECTIONS } from "./dataset.ts";
 import type { SequenceSource, SpriteAction, SpriteDirection } from "./dataset.ts";
 import { composeSequence, layerFromRgba } from "./layers.ts";
@@ -60,11 +59,6 @@ export function lpcSource(folder: string, actions: readonly SpriteAction[] = ["s
       composeSequence(sequenceCells(SPRITE_ACTIONS[rows.actions[index]], direction), layersOf, out, offset);
     },
   };
-}
-
-/** The published order of the 1296 characters: the first 1000 are for training, the last 296 are held out. */
-export function publishedCharacterOrder(): Int32Array {
-  return new NumpyRandomState(423).permutation(CHARACTER_COUNT);
 }
 
 function sequenceCells(action: SpriteAction, direction: SpriteDirection): number[] {
