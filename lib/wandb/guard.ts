@@ -56,7 +56,7 @@ export class Guard {
     if (this.ended) return;
     this.ended = true;
     const why = cause instanceof Error ? cause.message : String(cause);
-    this.failure = new WandbError("tracker-failed", `${why}; what was logged before is in ${this.location}`, { cause });
+    this.failure = new WandbError("tracker-failed", `${why} (run directory: ${this.location})`, { cause });
     process.stderr.write(`wandb: recording has stopped, the program goes on: ${this.failure.message}\n`);
     try {
       this.onFailure();

@@ -203,8 +203,15 @@ describe("artifacts", () => {
     run.logArtifact(artifact);
     const record = recordsOf(run).at(-1)?.artifact;
     expect(record).toMatchObject({
-      ...{ name: "model", type: "model", aliases: ["best"], description: "d", metadata: '{"loss":NaN}' },
-      ...{ runId: run.id, project: "test", entity: "team", finalize: true },
+      runId: run.id,
+      project: "test",
+      entity: "team",
+      name: "model",
+      type: "model",
+      aliases: ["best"],
+      description: "d",
+      metadata: '{"loss":NaN}',
+      finalize: true,
     });
     // Python: base64.b64encode(hashlib.md5(content).digest()) of b"a" and b"bb".
     const contents = record?.manifest?.contents ?? [];

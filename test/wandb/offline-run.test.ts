@@ -141,13 +141,10 @@ describe("rows", () => {
   test("hold every kind of value, the step, the time and the run time", () => {
     const run = quietRun(root);
     const before = Date.now() / 1000;
-    run.log({ int: 1, float: 0.1, nan: NaN, inf: -Infinity, text: "a", yes: true, none: null, nested: { a: { b: 1 } } });
+    const values = { int: 1, float: 0.1, nan: NaN, inf: -Infinity, text: "a", yes: true, none: null, deep: { a: [{}] } };
+    run.log(values);
     const [row] = historyOf(run);
-    expect(row).toMatchObject({
-      ...{ int: 1, float: 0.1, nan: NaN, inf: -Infinity, text: "a", yes: true, none: null },
-      nested: { a: { b: 1 } },
-      _step: 0,
-    });
+    expect(row).toMatchObject({ ...values, _step: 0 });
     expect(row._timestamp as number).toBeGreaterThanOrEqual(before);
     expect(row._timestamp as number).toBeLessThanOrEqual(Date.now() / 1000);
     expect(row._runtime as number).toBeGreaterThanOrEqual(0);
