@@ -2,15 +2,17 @@
 import { type Emission, GraphBuilder, type Rule } from "./builder.ts";
 import type { Node, Program, Value } from "./ir.ts";
 import { maskFromOutput, sumOfSquares } from "./rewrites/activation.ts";
-import { dropExpansions, foldChoices, foldIdentities, foldUniforms, foldZeroProducts, mergeScales } from "./rewrites/algebra.ts";
-import { absorbScale, absorbTranspose, fuseBias } from "./rewrites/gemm.ts";
-import { deferScale, largeOperandFirst } from "./rewrites/traffic.ts";
+import { dropExpansions, foldChoices, foldIdentities, foldUniforms, foldZeroProducts, mergeScales, splitUniform } from "./rewrites/algebra.ts";
+import { absorbScale, absorbTranspose, fuseBias, fuseConvolutionBias } from "./rewrites/gemm.ts";
 import { composeLayout, concatOfSplit, reduceWithoutReshape, sinkReshape, sliceOfConcat, splitOfConcat } from "./rewrites/layout.ts";
+import { deferScale, largeOperandFirst } from "./rewrites/traffic.ts";
+import { reduceWithoutTranspose, sinkTranspose } from "./rewrites/transpose.ts";
 
 /** In order of application; each is documented where it is defined. */
 const rules: readonly Rule[] = [
   composeLayout,
   foldUniforms,
+  splitUniform,
   dropExpansions,
   foldIdentities,
   foldZeroProducts,
@@ -18,7 +20,9 @@ const rules: readonly Rule[] = [
   mergeScales,
   maskFromOutput,
   sinkReshape,
+  sinkTranspose,
   reduceWithoutReshape,
+  reduceWithoutTranspose,
   sliceOfConcat,
   splitOfConcat,
   concatOfSplit,
@@ -27,6 +31,7 @@ const rules: readonly Rule[] = [
   absorbScale,
   deferScale,
   fuseBias,
+  fuseConvolutionBias,
 ];
 
 /** Applied once, when the others have settled: they would undo these. */

@@ -95,6 +95,10 @@ export const foldIdentities: Rule = ({ op, inputs: [a, b], outputs: [output] }, 
   return undefined;
 };
 
+/** The parts of a uniform are uniform. */
+export const splitUniform: Rule = ({ op, inputs: [x], outputs }) =>
+  op === "Split" && x.uniform !== undefined ? outputs.map(({ shape, dtype }) => uniform(x.uniform as number, shape, dtype)) : undefined;
+
 /** A matrix product with a matrix of zeros is zero. */
 export const foldZeroProducts: Rule = ({ op, inputs, outputs: [output] }) => {
   const product = op === "MatMul" || op === "FusedMatMul" || (op === "Gemm" && inputs.length === 2);

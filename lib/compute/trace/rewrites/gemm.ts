@@ -1,7 +1,7 @@
-// Rules that gather work into one matrix product: bias, accumulation, transposition, scale.
-import type { Attribute, Node, Value } from "../ir.ts";
-import { broadcastShapes, sameShape, sizeOf } from "../ir.ts";
+// Rules that gather work into one product or convolution: bias, accumulation, transposition, scale.
 import type { Rule } from "../builder.ts";
+import { type Attribute, broadcastShapes, type Node, sameShape, sizeOf, type Value } from "../ir.ts";
+import { reshape } from "../ops.ts";
 import { producedBy } from "./match.ts";
 
 /** The two-dimensional product behind a value, as long as nothing else reads it and no term was added to it yet. */
@@ -20,6 +20,19 @@ export const fuseBias: Rule = ({ op, inputs, outputs: [output] }, g) => {
     const shape = broadcastShapes(term.shape, output.shape);
     if (!shape || !sameShape(shape, output.shape) || (term.uniform !== undefined && sizeOf(term.shape) > 1)) continue;
     return [g.emitOne("Gemm", [...node.inputs, term], output.shape, node.attributes)];
+  }
+  return undefined;
+};
+
+/** conv(x, w) + b, one number per channel -> Conv(x, w, b). */
+export const fuseConvolutionBias: Rule = ({ op, inputs, outputs: [output] }, g) => {
+  if (op !== "Add") return undefined;
+  for (const [product, term] of [inputs, inputs.toReversed()]) {
+    const node = producedBy(product, "Conv", "ConvTranspose");
+    const channels = product.shape[1];
+    const perChannel = sizeOf(term.shape) === channels && sameShape(term.shape.slice(-3), [channels, 1, 1]);
+    if (!node || node.inputs.length !== 2 || g.useCount(product) !== 1 || !perChannel) continue;
+    return [g.emitOne(node.op, [...node.inputs, reshape(g, term, [channels])], output.shape, node.attributes)];
   }
   return undefined;
 };

@@ -1,8 +1,9 @@
 // Rules about operators that only move elements: chains of them collapse, and they sink below arithmetic.
-import type { Emission, GraphBuilder, Rule } from "../builder.ts";
+import type { GraphBuilder, Rule } from "../builder.ts";
 import { int64sOf, sameShape, sizeOf, type Value } from "../ir.ts";
 import { cast, expand, reshape, slice, transpose } from "../ops.ts";
 import { isBroadcasting, isPointwise, producedBy } from "./match.ts";
+import { permutationOf } from "./transpose.ts";
 
 /** reshape(reshape(x)), transpose(transpose(x)), expand(expand(x)) -> one; one that changes nothing -> x. */
 export const composeLayout: Rule = ({ op, inputs: [x], outputs: [output], attributes }, g) => {
@@ -18,7 +19,7 @@ export const composeLayout: Rule = ({ op, inputs: [x], outputs: [output], attrib
   }
   if (op === "Expand" && previous?.op === "Expand") return [expand(g, previous.inputs[0], output.shape)];
   if (op === "Transpose") {
-    const permutation = permutationOf({ attributes });
+    const permutation = permutationOf({ attributes: attributes ?? {} });
     if (previous?.op === "Transpose") {
       const first = permutationOf(previous);
       return [transpose(g, previous.inputs[0], permutation.map((axis) => first[axis]))];
@@ -32,11 +33,6 @@ export const composeLayout: Rule = ({ op, inputs: [x], outputs: [output], attrib
   }
   return undefined;
 };
-
-function permutationOf({ attributes }: Pick<Emission, "attributes">): readonly number[] {
-  const perm = attributes?.perm;
-  return perm && "ints" in perm ? perm.ints : [];
-}
 
 /** Whether the axes longer than one keep their order, so that the elements stay where they are. */
 function movesOnlyUnitAxes(shape: readonly number[], permutation: readonly number[]): boolean {

@@ -1,6 +1,6 @@
 // Rules that spare memory traffic around large matrix products.
 import type { Attribute } from "../ir.ts";
-import { sameShape } from "../ir.ts";
+import { sameShape, sizeOf } from "../ir.ts";
 import type { Rule } from "../builder.ts";
 import { reshape } from "../ops.ts";
 import { producedBy } from "./match.ts";
@@ -39,6 +39,8 @@ export const deferScale: Rule = ({ op, inputs, outputs: [output], attributes = {
   return undefined;
 };
 
+/** Elements from which on a matrix falls out of the second-level cache between its uses (2 MiB of float32). */
+const LARGE_ELEMENTS = 1 << 19;
 /** How many times larger than both small matrices together the large one must be for two transpositions to pay. */
 const LARGE_RATIO = 6;
 
@@ -52,9 +54,8 @@ export const largeOperandFirst: Rule = ({ op, inputs, outputs: [output], attribu
   const [x, w, bias] = inputs;
   const [rows, inner] = x.shape;
   const [columns] = w.shape;
-  if (columns * inner < LARGE_RATIO * rows * (columns + inner)) return undefined;
-  const isRow = bias === undefined || bias.uniform !== undefined || bias.shape.at(-1) === columns && bias.shape.every((extent, axis) => axis === bias.shape.length - 1 || extent === 1);
-  if (!isRow) return undefined;
+  if (columns * inner < LARGE_ELEMENTS || columns * inner < LARGE_RATIO * rows * (columns + inner)) return undefined;
+  if (bias && bias.uniform === undefined && sizeOf(bias.shape) !== columns) return undefined; // differs from row to row
   const flip = { perm: { ints: [1, 0] } };
   const xt = g.emitOne("Transpose", [x], [inner, rows], flip);
   const { transB: _, ...others } = attributes;
