@@ -3,8 +3,9 @@
 // A put writes the temporary file, records the coming entry as pending, renames, and records it as done. A reader that
 // meets a pending entry compares the file's hash and knows which side of the rename it is on. Removal goes the other way
 // round: the entry leaves the manifest first, with a note of the file, and the file follows.
-import { mkdirSync, rmdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { isArtifactName, reservedNames } from "./artifact-name.ts";
 import { AtomicFile, type Chunks, fill } from "./atomic.ts";
 import { ArtifactError, systemError } from "./errors.ts";
 import { fileMatches } from "./file-hash.ts";
@@ -19,6 +20,7 @@ import {
   withPointer,
   writeManifest,
 } from "./manifest.ts";
+import { removeEmptyFolder, removeFile } from "./removal.ts";
 
 export interface PutOptions {
   /** Epoch or gradient step the artifact belongs to. */
@@ -27,9 +29,6 @@ export interface PutOptions {
   /** Pointers that move to this artifact in the same instant; what they leave behind is removed. */
   pointers?: readonly Pointer[];
 }
-
-/** Names that belong to the run directory itself. */
-const reservedNames = new Set(["manifest.json", "metrics.jsonl", "status.json"]);
 
 export class ArtifactStore {
   readonly directory: string;
@@ -47,7 +46,13 @@ export class ArtifactStore {
   }
 
   async put(name: string, kind: string, data: Chunks, options: PutOptions = {}): Promise<ArtifactEntry> {
-    checkArtifactName(name);
+    if (!isArtifactName(name)) {
+      throw new ArtifactError(
+        "invalid-argument",
+        `writeArtifact: got the name "${name}", wanted a relative path such as "figures/loss.json", ` +
+          `without "..", hidden parts, or the names ${reservedNames.join(", ")}.`,
+      );
+    }
     const path = join(this.directory, name);
     makeFolder(dirname(path));
     const file = new AtomicFile(path);
@@ -83,7 +88,7 @@ export class ArtifactStore {
     for (const entry of this.#manifest.artifacts) {
       const path = join(this.directory, entry.name);
       if (fileMatches(path, entry)) removeFile(path);
-      else kept.push(entry.name);
+      else if (existsSync(path)) kept.push(entry.name);
       for (let folder = dirname(entry.name); folder !== "."; folder = dirname(folder)) folders.add(folder);
     }
     const deepestFirst = [...folders].sort((a, b) => b.length - a.length);
@@ -118,46 +123,10 @@ export class ArtifactStore {
   }
 }
 
-/** Refuses names that could leave the run directory, hide in it, or overwrite its own files. */
-function checkArtifactName(name: string): void {
-  const parts = name.split("/");
-  if (parts.some((part) => !isPlainFileName(part)) || reservedNames.has(name)) {
-    throw new ArtifactError(
-      "invalid-argument",
-      `writeArtifact: got the name "${name}", wanted a relative path such as "figures/loss.json", ` +
-        `without "..", hidden parts, or the names ${[...reservedNames].join(", ")}.`,
-    );
-  }
-}
-
-/** Whether a name is one visible path segment. */
-export function isPlainFileName(name: string): boolean {
-  return name !== "" && name.length <= 200 && !name.startsWith(".") && !/[/\\]|\p{Cc}/u.test(name);
-}
-
 function makeFolder(path: string): void {
   try {
     mkdirSync(path, { recursive: true });
   } catch (cause) {
     throw systemError("create the directory", path, cause);
-  }
-}
-
-/** Removes one file; it may be gone already. */
-export function removeFile(path: string): void {
-  try {
-    rmSync(path, { force: true });
-  } catch (cause) {
-    throw systemError("remove", path, cause);
-  }
-}
-
-/** Removes a directory only when nothing is in it; returns whether it is gone. */
-export function removeEmptyFolder(path: string): boolean {
-  try {
-    rmdirSync(path);
-    return true;
-  } catch {
-    return false;
   }
 }

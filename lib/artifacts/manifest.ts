@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { writeAtomicSync } from "./atomic.ts";
+import { isArtifactName } from "./artifact-name.ts";
 import { ArtifactError, systemError } from "./errors.ts";
 import { fileMatches } from "./file-hash.ts";
 import { decodeJson, encodeJson, type JsonObject } from "./json.ts";
@@ -102,11 +103,22 @@ export function readManifest(directory: string): Manifest {
     if (!(cause instanceof SyntaxError)) throw systemError("read", path, cause);
     throw new ArtifactError("bad-header", `${path}: is not JSON (${cause.message}).`, { cause });
   }
-  if (manifest?.format !== "cleanloop-run" || !Array.isArray(manifest.artifacts)) {
+  if (manifest?.format !== "cleanloop-run") {
     throw new ArtifactError("bad-header", `${path}: is not the manifest of a run.`);
   }
   if (manifest.version !== 1) {
     throw new ArtifactError("unsupported-version", `${path}: has version ${String(manifest.version)}, wanted 1.`);
   }
+  const { artifacts, pending, removing, pointers } = manifest;
+  // Files are removed by these names: none may lead out of the run directory.
+  const isSound =
+    [artifacts, removing].every(Array.isArray) &&
+    [...artifacts, ...(pending ? [pending.entry] : [])].every(isEntry) &&
+    [...removing, ...Object.values(pointers ?? {})].every(isArtifactName);
+  if (!isSound) throw new ArtifactError("bad-header", `${path}: has an entry that no run writes. Remove or repair it.`);
   return manifest;
+}
+
+function isEntry(entry: ArtifactEntry): boolean {
+  return isArtifactName(entry?.name) && Number.isSafeInteger(entry.sizeBytes) && /^[0-9a-f]{64}$/.test(entry.sha256);
 }

@@ -15,15 +15,16 @@ export type ProcessState = "alive" | "dead" | "unknown";
 
 /** The identity of this process. */
 export function currentProcess(): ProcessIdentity {
-  return { pid: process.pid, processStart: startOf(process.pid), host: hostname() };
+  return { pid: process.pid, processStart: inspect(process.pid).start, host: hostname() };
 }
 
 /** Whether that very process (not a later one with its pid) still runs. */
 export function processState(identity: ProcessIdentity): ProcessState {
   if (identity.host !== hostname()) return "unknown";
-  const start = startOf(identity.pid);
-  if (start !== null && identity.processStart !== null) return start === identity.processStart ? "alive" : "dead";
-  return pidExists(identity.pid) ? "unknown" : "dead";
+  const { running, start } = inspect(identity.pid);
+  if (!running) return "dead";
+  if (start === null || identity.processStart === null) return "unknown";
+  return start === identity.processStart ? "alive" : "dead";
 }
 
 /** Whether some process on this host has this pid. */
@@ -37,18 +38,26 @@ export function pidExists(pid: number): boolean {
   }
 }
 
-/** When a process started, or null when there is none, it is a zombie, or the system does not say. */
-function startOf(pid: number): string | null {
+/** What the system says of a pid; a zombie (ended, not yet waited for) does not run. */
+function inspect(pid: number): { running: boolean; start: string | null } {
   try {
-    if (process.platform === "linux") {
-      // proc(5): the command name is in parentheses and may hold spaces; state is field 3, starttime field 22.
-      const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-      const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-      return fields[0] === "Z" || fields[0] === "X" ? null : fields[22 - 3];
-    }
-    const options = { encoding: "utf8", env: { ...process.env, LC_ALL: "C" }, stdio: "pipe" } as const;
-    return execFileSync("ps", ["-o", "lstart=", "-p", String(pid)], options).trim() || null;
+    const [state, start] = process.platform === "linux" ? readProc(pid) : readPs(pid);
+    return { running: !/^[ZX]/.test(state), start };
   } catch {
-    return null;
+    // No such process, or one that the system hides from us.
+    return { running: pidExists(pid), start: null };
   }
+}
+
+/** proc(5): the command name is in parentheses and may hold spaces; state is field 3, starttime field 22. */
+function readProc(pid: number): [state: string, start: string] {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return [fields[0], fields[22 - 3]];
+}
+
+function readPs(pid: number): [state: string, start: string] {
+  const options = { encoding: "utf8", env: { ...process.env, LC_ALL: "C" }, stdio: "pipe" } as const;
+  const [state, ...start] = execFileSync("ps", ["-o", "stat=", "-o", "lstart=", "-p", String(pid)], options).trim().split(/\s+/);
+  return [state, start.join(" ")];
 }

@@ -4,13 +4,12 @@
 // whose owner died is passed over with the next number instead of being deleted, because deleting could hit a newer owner's.
 import { closeSync, openSync, readdirSync, readFileSync, statSync, writeSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { removeFile } from "./artifact-store.ts";
 import { ArtifactError, systemError } from "./errors.ts";
 import { readManifest } from "./manifest.ts";
 import { currentProcess, type ProcessIdentity, processState } from "./process-identity.ts";
+import { removeFile, sweepTemporaryFiles } from "./removal.ts";
 import { Run } from "./run.ts";
 import { readStatus, type RunStatus, staleHeartbeatMs, writeStatus } from "./status.ts";
-import { sweepTemporaryFiles } from "./sweep.ts";
 
 const claimPattern = /^\.claim-(\d+)$/;
 

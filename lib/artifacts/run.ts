@@ -1,15 +1,16 @@
 // A run directory, seen by the process that owns it: it writes artifacts, metrics and an honest status.
 import { mkdirSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
-import { ArtifactStore, isPlainFileName, type PutOptions, removeEmptyFolder, removeFile } from "./artifact-store.ts";
+import { isPlainFileName } from "./artifact-name.ts";
+import { ArtifactStore, type PutOptions } from "./artifact-store.ts";
 import { type Chunks, writeAtomicSync } from "./atomic.ts";
 import { ArtifactError, systemError } from "./errors.ts";
 import { encodeJson, type JsonObject } from "./json.ts";
 import { type ArtifactEntry, type Manifest, manifestFileName, type Pointer, writeManifest } from "./manifest.ts";
 import { metricsColumns, metricsFileName, MetricsLog, metricsRecords, type MetricsRow, readMetrics } from "./metrics.ts";
 import { currentProcess } from "./process-identity.ts";
+import { removeEmptyFolder, removeFile, sweepTemporaryFiles } from "./removal.ts";
 import { type ExitDetail, type FinalState, type RunStatus, statusFileName, writeStatus } from "./status.ts";
-import { sweepTemporaryFiles } from "./sweep.ts";
 
 export const configFileName = "args.json";
 export const metricsHistoryFileName = "metrics_history.json";
@@ -203,7 +204,9 @@ export class Run {
    * files. Files of others, and artifacts changed since, stay; their names are returned.
    */
   discard(): string[] {
-    this.finish("finished");
+    // Closed without a word in status.json: the disk may be full, which is a reason to discard.
+    this.#metrics.close();
+    this.#status = { ...this.#status, state: "finished" };
     const kept = this.#store.removeAll();
     sweepTemporaryFiles(this.path);
     removeOwnFiles(this.path, this.#store.manifest.parentsCreated);

@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { createRun, ndarray, openRun, readCheckpoint, resumeRun, type Run, writeCheckpoint } from "@cleanloop/artifacts";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { codeOf, codeOfAsync, temporaryDirectory } from "./support.ts";
+import { canMount, codeOf, codeOfAsync, temporaryDirectory } from "./support.ts";
 
 const directory = temporaryDirectory();
 let count = 0;
@@ -182,9 +182,16 @@ describe("finishing and resuming", () => {
       [JSON.stringify({ ...manifest, format: "other" }), "bad-header"],
       ["{", "bad-header"],
       ["null", "bad-header"],
+      [JSON.stringify({ ...manifest, artifacts: 1 }), "bad-header"],
+      // Names that would make a resume or a discard remove other people's files.
+      [JSON.stringify({ ...manifest, removing: ["../precious"] }), "bad-header"],
+      [JSON.stringify({ ...manifest, artifacts: [{ ...manifest.artifacts[0], name: "/etc/passwd" }] }), "bad-header"],
+      [JSON.stringify({ ...manifest, pending: { entry: { name: ".." }, pointers: [] } }), "bad-header"],
+      [JSON.stringify({ ...manifest, pointers: { best: "a/../../b" } }), "bad-header"],
     ]) {
       writeFileSync(path, text);
       expect(codeOf(() => openRun(run.path))).toBe(code);
+      expect(codeOf(() => resumeRun(run.path))).toBe(code);
     }
   });
 });
@@ -206,6 +213,7 @@ describe("discarding", () => {
     writeFileSync(join(run.path, "edited.txt"), "2");
     writeFileSync(join(run.path, "plots/theirs.png"), "1");
     writeFileSync(join(run.path, ".tmp-1-0-theirs.png"), "in progress: process 1 always lives");
+    expect(run.discard()).toEqual(["edited.txt"]);
     expect(run.discard()).toEqual(["edited.txt"]);
     expect(tree(run.path)).toEqual([".tmp-1-0-theirs.png", "edited.txt", "plots/theirs.png"]);
   });
@@ -260,5 +268,38 @@ describe("checkpoints", () => {
     expect(await codeOfAsync(run.writeArtifact("a/b", "array", "x"))).toBe("exists");
     expect(tree(run.path)).toEqual(["a", ...ownFiles]);
     expect(openRun(run.path).verifyArtifacts()).toEqual([]);
+  });
+});
+
+describe("a full disk", () => {
+  test.skipIf(!canMount())("typed errors, nothing half written, and the run goes on when there is space again", () => {
+    const disk = join(directory, "disk");
+    mkdirSync(disk);
+    const program = `
+import { createRun, openRun } from ${JSON.stringify(join(import.meta.dir, "../../lib/artifacts/index.ts"))};
+import { readdirSync, rmSync, writeFileSync } from "node:fs";
+const disk = ${JSON.stringify(disk)};
+const run = createRun({ root: disk, group: "g", name: "n", config: {}, command: [] });
+await run.writeArtifact("a", "array", new Uint8Array(400_000), { pointers: ["last"] });
+const outcomes = [];
+const attempt = async (action) => outcomes.push(await action().then(() => "done", (error) => error.code));
+await attempt(() => run.writeArtifact("b", "array", new Uint8Array(900_000), { pointers: ["last"] }));
+writeFileSync(disk + "/ballast", new Uint8Array(4096));
+try { for (;;) writeFileSync(disk + "/ballast", new Uint8Array(4096), { flag: "a" }); } catch {}
+await attempt(() => run.writeArtifact("a", "array", new Uint8Array(1)));
+await attempt(async () => createRun({ root: disk, group: "g", name: "m", config: {}, command: [] }));
+outcomes.push(readdirSync(disk + "/g").join(), readdirSync(run.path).sort().join(), openRun(run.path).verifyArtifacts().length);
+rmSync(disk + "/ballast");
+await attempt(() => run.writeArtifact("a", "array", new Uint8Array(1)));
+outcomes.push(openRun(run.path).verifyArtifacts().length);
+try { for (;;) writeFileSync(disk + "/ballast", new Uint8Array(4096), { flag: "a" }); } catch {}
+outcomes.push(run.discard().length, readdirSync(disk).join());
+console.log(outcomes.join(" "));`;
+    const shell = `mount -t tmpfs -o size=1m tmpfs "$1" && exec "$0" -e "$2"`;
+    const command = ["unshare", "--mount", "--map-root-user", "bash", "-c", shell, process.execPath, disk, program];
+    const result = Bun.spawnSync(command);
+    expect(result.stderr.toString() + result.stdout.toString().trim()).toBe(
+      `no-space no-space no-space n a,${ownFiles.join()} 0 done 0 0 ballast`,
+    );
   });
 });

@@ -55,6 +55,18 @@ export function findPython(...modules: string[]): string | null {
   return pythons.get(key) as string | null;
 }
 
+/** Whether this user may mount a small disk of its own, to fill it. */
+export function canMount(): boolean {
+  let allowed = false;
+  try {
+    allowed = Bun.spawnSync(["unshare", "--mount", "--map-root-user", "mount", "-t", "tmpfs", "tmpfs", tmpdir()]).success;
+  } catch {
+    // No unshare on this system.
+  }
+  if (!allowed) console.warn("Mounting a small disk is not allowed here: the full-disk test is skipped.");
+  return allowed;
+}
+
 /** Runs a Python program and returns its stdout; a non-zero exit fails the test with its stderr. */
 export function runPython(python: string | null, program: string, ...args: string[]): string {
   const result = Bun.spawnSync([String(python), "-c", program, ...args]);
