@@ -27,15 +27,19 @@ const product = (x: tf.Tensor, w: tf.Tensor): tf.Tensor => tf.matMul(x as tf.Ten
 
 describe("a large matrix", () => {
   test("becomes the first operand when few rows meet it", async () => {
-    const ops = await operatorsOf(({ x, w, b }) => ({ y: tf.add(product(x, w), b) }), { x: [2, 96], w: [128, 96], b: [128] });
+    const ops = await operatorsOf(({ x, w, b }) => ({ y: tf.add(product(x, w), b) }), { x: [2, 512], w: [1024, 512], b: [1024] });
     expect(ops).toEqual(["Transpose", "Reshape", "Gemm", "Transpose"]);
   });
   test("stays second when the transpositions would cost more", async () => {
-    const ops = await operatorsOf(({ x, w, b }) => ({ y: tf.add(product(x, w), b) }), { x: [40, 96], w: [128, 96], b: [128] });
+    const ops = await operatorsOf(({ x, w, b }) => ({ y: tf.add(product(x, w), b) }), { x: [70, 512], w: [1024, 512], b: [1024] });
+    expect(ops).toEqual(["Gemm"]);
+  });
+  test("stays second while it fits the cache", async () => {
+    const ops = await operatorsOf(({ x, w, b }) => ({ y: tf.add(product(x, w), b) }), { x: [2, 256], w: [256, 256], b: [256] });
     expect(ops).toEqual(["Gemm"]);
   });
   test("stays second under a term that differs from row to row", async () => {
-    const ops = await operatorsOf(({ x, w, c }) => ({ y: tf.add(product(x, w), c) }), { x: [2, 96], w: [128, 96], c: [2, 128] });
+    const ops = await operatorsOf(({ x, w, c }) => ({ y: tf.add(product(x, w), c) }), { x: [2, 512], w: [1024, 512], c: [2, 1024] });
     expect(ops).toEqual(["Gemm"]);
   });
 });
