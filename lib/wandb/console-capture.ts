@@ -73,8 +73,8 @@ export class ConsoleCapture {
 }
 
 /**
- * Turns written text into plain lines, without colours. A carriage return starts a line over, so of a progress bar only the last state
- * remains, besides one state every ten seconds while the line is unfinished.
+ * Turns written text into plain lines, without colours. A carriage return starts a line over, so of a progress bar
+ * only the last state remains, besides one state every ten seconds while the line is unfinished.
  */
 export class LineCollapser {
   private readonly decoder = new TextDecoder();

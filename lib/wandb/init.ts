@@ -31,7 +31,8 @@ export function init(options: InitOptions): Run {
     const log = TransactionLog.create(join(directory, `run-${resolved.id}.wandb`));
     return new OfflineRun(resolved, directory, log, startTime);
   } catch (error) {
-    const what = `init: cannot write to ${directory}: ${(error as Error).message}; free space or choose another \`dir\``;
+    const why = (error as Error).message;
+    const what = `init: cannot write to ${directory}: ${why}; free space or choose another \`dir\``;
     throw new WandbError("directory-unwritable", what, { cause: error });
   }
 }

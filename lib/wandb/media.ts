@@ -125,7 +125,7 @@ export class Histogram {
   static of(sample: ArrayLike<number>, options: { binCount?: number } = {}): Histogram {
     const binCount = options.binCount ?? DEFAULT_BIN_COUNT;
     const finite = Array.from(sample).filter(Number.isFinite);
-    if (finite.length === 0) throw new WandbError("bad-media", "Histogram.of: got no finite number, wanted at least one");
+    if (finite.length === 0) throw new WandbError("bad-media", "Histogram.of: got no finite number, wanted one or more");
     const low = finite.reduce((least, value) => Math.min(least, value), Infinity);
     const high = finite.reduce((most, value) => Math.max(most, value), -Infinity);
     // A sample of one value gets a bin of width 1 around it, as NumPy does.

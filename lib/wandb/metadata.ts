@@ -28,8 +28,8 @@ export function withoutSecrets(args: readonly string[]): string[] {
   return args.map((arg, index) => {
     const [name, value] = splitFlag(arg);
     if (value !== undefined && SECRET_NAME.test(name)) return `${name}=***`;
-    const [previousName, previousValue] = splitFlag(args[index - 1] ?? "");
-    const isValueOfSecret = previousName.startsWith("-") && previousValue === undefined && SECRET_NAME.test(previousName);
+    const [flag, flagValue] = splitFlag(args[index - 1] ?? "");
+    const isValueOfSecret = flag.startsWith("-") && flagValue === undefined && SECRET_NAME.test(flag);
     return isValueOfSecret && !arg.startsWith("-") ? "***" : arg;
   });
 }

@@ -58,7 +58,7 @@ export class SystemMonitor {
   }
 }
 
-/** Turns the output of nvidia-smi (one line of comma separated numbers per GPU) into metrics; absent fields are skipped. */
+/** The output of nvidia-smi, a line of comma separated numbers per GPU, as metrics; absent numbers are skipped. */
 export function parseGpuQuery(output: string): SystemSample {
   const sample: SystemSample = {};
   for (const line of output.split("\n").filter((text) => text.trim() !== "")) {

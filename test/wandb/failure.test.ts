@@ -124,7 +124,8 @@ describe("the end", () => {
       process.stdout.write(run.directory + "/run-" + run.id + ".wandb");
       run.log({ a: 1 });
       ${ending}`;
-    const child = Bun.spawn([process.execPath, "-e", source, root], { cwd: import.meta.dir, stdout: "pipe", stderr: "ignore" });
+    const command = [process.execPath, "-e", source, root];
+    const child = Bun.spawn(command, { cwd: import.meta.dir, stdout: "pipe", stderr: "ignore" });
     const path = await child.stdout.text();
     expect(await child.exited).toBe(exitCode);
     const { logRecord } = await import("@cleanloop/wandb");

@@ -133,7 +133,8 @@ describe("the records", () => {
     expect(metadata).toMatchObject({ executable: process.execPath, args: expect.any(Array) });
     const { withoutSecrets } = await import("../../lib/wandb/metadata.ts");
     const args = ["--api_key", "abc", "--lr=1", "--token=xyz", "--password", "--verbose", "keyless"];
-    expect(withoutSecrets(args)).toEqual(["--api_key", "***", "--lr=1", "--token=***", "--password", "--verbose", "keyless"]);
+    const masked = ["--api_key", "***", "--lr=1", "--token=***", "--password", "--verbose", "keyless"];
+    expect(withoutSecrets(args)).toEqual(masked);
   });
 });
 
@@ -231,7 +232,8 @@ describe("metrics", () => {
     await run.finish();
     expect(run.summary.get("loss")).toEqual({ min: 1, mean: 2 });
     expect(run.summary.get("hidden/x")).toBeUndefined();
-    expect(recordsOf(run)[3].metric).toMatchObject({ name: "loss", goal: 1, summary: { min: true, mean: true, max: false } });
+    const summary = { min: true, mean: true, max: false };
+    expect(recordsOf(run)[3].metric).toMatchObject({ name: "loss", goal: 1, summary });
     expect(run.warnings.map(({ code }) => code)).toEqual(["bad-option"]);
   });
 });

@@ -50,7 +50,8 @@ describe("a record of the log", () => {
     expect(hex(logRecord.encode(record))).toBe("0803" + "120b" + "0a07" + "0a0161" + "82010131" + "1200");
   });
   test("an exit with code 1, a final and a footer, by hand", () => {
-    expect(hex(logRecord.encode({ num: 9, exit: { exitCode: 1, runtimeSeconds: 5 } }))).toBe("0809" + "9201040801" + "1005");
+    const exit = { exitCode: 1, runtimeSeconds: 5 };
+    expect(hex(logRecord.encode({ num: 9, exit }))).toBe("0809" + "9201040801" + "1005");
     expect(hex(logRecord.encode({ final: {} }))).toBe("a20100");
     expect(hex(logRecord.encode({ footer: {} }))).toBe("b20100");
   });
