@@ -11,6 +11,7 @@ export {
   bytesOf,
   type Dtype,
   type DtypeArrays,
+  type DtypeOf,
   elementCount,
   expectArray,
   itemSizeBytes,
@@ -48,7 +49,14 @@ export { parseRunName, runName, type RunNameParts } from "./run-name.ts";
 export { createRun, type CreateRunOptions, heartbeatIntervalMs, type Progress, type Run } from "./run.ts";
 export { resumeRun } from "./resume.ts";
 export { type ArtifactProblem, openRun, type RunView } from "./open-run.ts";
-export { type ExitDetail, type FinalState, readStatus, type RunState, type RunStatus, staleHeartbeatMs } from "./status.ts";
+export {
+  type ExitDetail,
+  type FinalState,
+  readStatus,
+  type RunState,
+  type RunStatus,
+  staleHeartbeatMs,
+} from "./status.ts";
 export { type ArtifactEntry, type Pointer } from "./manifest.ts";
 export { type PutOptions } from "./artifact-store.ts";
 export { metricsColumns, metricsRecords, type MetricsRow, readMetrics } from "./metrics.ts";

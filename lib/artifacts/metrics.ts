@@ -14,7 +14,7 @@ interface ParsedLog {
   offsets: number[];
 }
 
-/** All whole rows of a metrics log, none when the file does not exist; throws `bad-header` for a line that is not an object. */
+/** All whole rows of a log, none when there is no file; throws `bad-header` for a line that is not a JSON object. */
 export function readMetrics(path: string): MetricsRow[] {
   return parse(path).rows;
 }

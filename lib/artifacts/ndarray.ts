@@ -70,8 +70,15 @@ export function elementCount(shape: Shape): number {
   return count;
 }
 
+/** The dtype that a class of typed array stands for when nothing else is said: never bool. */
+export type DtypeOf<A extends TypedArray> = {
+  [D in Exclude<Dtype, "bool">]: A extends DtypeArrays[D] ? D : never;
+}[Exclude<Dtype, "bool">];
+
 /** Wraps a typed array without copying; the dtype follows from its class, except bool, which must be said. */
-export function ndarray<D extends Dtype>(shape: Shape, data: DtypeArrays[D], dtype?: D): NdArray<D> {
+export function ndarray<A extends TypedArray>(shape: Shape, data: A): NdArray<DtypeOf<A>>;
+export function ndarray<D extends Dtype>(shape: Shape, data: DtypeArrays[D], dtype: D): NdArray<D>;
+export function ndarray(shape: Shape, data: TypedArray, dtype?: Dtype): NdArray {
   const found = dtype ?? dtypeOf(data);
   if (!(data instanceof constructors[found])) {
     throw new ArtifactError("invalid-argument", `ndarray: got a ${data.constructor.name} for dtype ${found}.`);
@@ -82,7 +89,7 @@ export function ndarray<D extends Dtype>(shape: Shape, data: DtypeArrays[D], dty
       `ndarray: got ${data.length} elements, wanted ${elementCount(shape)} for shape (${shape.join(", ")}).`,
     );
   }
-  return { dtype: found, shape, data } as unknown as NdArray<D>;
+  return { dtype: found, shape, data } as NdArray;
 }
 
 function dtypeOf(data: TypedArray): Dtype {

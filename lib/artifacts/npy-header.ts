@@ -55,7 +55,7 @@ export function readNpyHeader(source: ByteSource): NpyHeader {
   return { ...parseHeaderText(text, source.label), dataOffset: textOffset + textSizeBytes };
 }
 
-/** One `'key': value,` of the header dictionary: the value a string, a boolean, a tuple of sizes or a record dtype. */
+/** One `'key': value,` of the header: the value a string, a boolean, a tuple of sizes or a record dtype. */
 const entryPattern =
   /\s*(["'])(\w+)\1\s*:\s*(?:(["'])([^"'\\]*)\3|(True|False)|\(((?:\s*\d+\s*,)*\s*(?:\d+\s*)?)\)|(\[[^{}]*\]))\s*(,|(?=\}))/y;
 

@@ -1,7 +1,7 @@
 // Reads Python pickles without running anything: plain data, plus the globals that a closed table allows.
 //
-// Safety: an opcode either builds plain data or is refused; a global is looked up in `globals` and is an error when absent;
-// REDUCE and BUILD call only the functions of that table. The stream is read iteratively, so nesting cannot overflow the stack.
+// Safety: an opcode either builds plain data or is refused; a global is looked up in `globals` and is an error when
+// absent; REDUCE and BUILD call only the functions of that table. Nothing recurses, so nesting cannot overflow the stack.
 import { ArtifactError } from "./errors.ts";
 import { literals, opcode } from "./pickle-opcodes.ts";
 import { PickleStream } from "./pickle-stream.ts";
@@ -207,8 +207,8 @@ class Unpickler {
     if (!found) {
       throw new ArtifactError(
         "pickle-global",
-        `${this.#label}: asks for the Python name ${module}.${name}, which is not on the allowed list, so nothing was loaded. ` +
-          "Save plain arrays instead, for example with np.savez or safetensors.",
+        `${this.#label}: asks for the Python name ${module}.${name}, which is not on the allowed list. ` +
+          "Nothing was loaded. Save plain arrays instead, for example with np.savez or safetensors.",
       );
     }
     this.#names.set(found, `${module}.${name}`);

@@ -58,6 +58,7 @@ function readProc(pid: number): [state: string, start: string] {
 
 function readPs(pid: number): [state: string, start: string] {
   const options = { encoding: "utf8", env: { ...process.env, LC_ALL: "C" }, stdio: "pipe" } as const;
-  const [state, ...start] = execFileSync("ps", ["-o", "stat=", "-o", "lstart=", "-p", String(pid)], options).trim().split(/\s+/);
+  const line = execFileSync("ps", ["-o", "stat=", "-o", "lstart=", "-p", String(pid)], options);
+  const [state, ...start] = line.trim().split(/\s+/);
   return [state, start.join(" ")];
 }

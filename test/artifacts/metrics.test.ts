@@ -74,7 +74,8 @@ describe("the log", () => {
     const path = join(directory, "full", "metrics", "run");
     const program = `
 import { createRun } from ${JSON.stringify(join(import.meta.dir, "../../lib/artifacts/index.ts"))};
-const run = createRun({ root: ${JSON.stringify(join(directory, "full"))}, group: "metrics", name: "run", config: {}, command: [] });
+const root = ${JSON.stringify(join(directory, "full"))};
+const run = createRun({ root, group: "metrics", name: "run", config: {}, command: [] });
 const note = "x".repeat(900);
 for (let epoch = 0; ; epoch++) {
   try { run.appendMetrics({ epoch, note }); }

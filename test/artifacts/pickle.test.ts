@@ -149,7 +149,8 @@ with open(sys.argv[1] + "/evil.pkl", "wb") as f: pickle.dump({"a": Evil()}, f)`;
   });
 
   test("a stream cut anywhere, or with a byte changed, is an ArtifactError or a value, never a crash", () => {
-    const whole = bytes("\x80\x02}q\x00(X\x01\x00\x00\x00a]q\x01(K\x01M\x02\x01G\x40\x04\x00\x00\x00\x00\x00\x00NeX\x01\x00\x00\x00b\x88u.");
+    const list = "]q\x01(K\x01M\x02\x01G\x40\x04\x00\x00\x00\x00\x00\x00Ne";
+    const whole = bytes(`\x80\x02}q\x00(X\x01\x00\x00\x00a${list}X\x01\x00\x00\x00b\x88u.`);
     for (let length = 0; length < whole.byteLength; length++) {
       expect(codeOf(() => parsePickle(whole.subarray(0, length)))).toBe("truncated");
     }

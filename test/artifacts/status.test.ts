@@ -1,6 +1,14 @@
 // status.json: a dead run never looks alive, a living one never dead, and one process at a time owns a run.
 import { describe, expect, test } from "bun:test";
-import { createRun, heartbeatIntervalMs, openRun, readStatus, resumeRun, type RunStatus, staleHeartbeatMs } from "@cleanloop/artifacts";
+import {
+  createRun,
+  heartbeatIntervalMs,
+  openRun,
+  readStatus,
+  resumeRun,
+  type RunStatus,
+  staleHeartbeatMs,
+} from "@cleanloop/artifacts";
 import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { codeOf, temporaryDirectory } from "./support.ts";
