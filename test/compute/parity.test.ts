@@ -9,7 +9,7 @@ import { toOnnx } from "../../lib/compute/trace/lower.ts";
 import { optimize } from "../../lib/compute/trace/rewrite.ts";
 import { trace } from "../../lib/compute/trace/trace.ts";
 import { runModel } from "./onnx-session.ts";
-import { evaluate, type ParityCase } from "./parity-cases/case.ts";
+import { evaluate, type ParityCase, parityCase, scattered } from "./parity-cases/case.ts";
 import { parityCases } from "./parity-cases/index.ts";
 
 /** Largest difference over largest magnitude, per tensor. */
@@ -32,13 +32,13 @@ const wasmLacks = /tfjs on wasm has no kernel/;
 
 type Results = Record<string, { shape: readonly number[]; dtype: string; data: ArrayLike<number> }>;
 
-function eager(parityCase: ParityCase): Results {
+function eager(subject: ParityCase): Results {
   const results: Results = {};
   tf.tidy(() => {
     const inputs = Object.fromEntries(
-      Object.entries(parityCase.inputs).map(([name, { shape, dtype, data }]) => [name, tf.tensor([...data], [...shape], dtype ?? "float32")]),
+      Object.entries(subject.inputs).map(([name, { shape, dtype, data }]) => [name, tf.tensor([...data], [...shape], dtype ?? "float32")]),
     );
-    for (const [name, tensor] of Object.entries(evaluate(parityCase, inputs))) {
+    for (const [name, tensor] of Object.entries(evaluate(subject, inputs))) {
       results[name] = { shape: tensor.shape, dtype: tensor.dtype, data: tensor.dataSync() };
     }
   });
@@ -48,19 +48,19 @@ function eager(parityCase: ParityCase): Results {
 const references = new Map<string, Results>();
 
 /** The eager results on the cpu backend, computed once. */
-function reference(parityCase: ParityCase): Results {
-  const known = references.get(parityCase.name);
+function reference(subject: ParityCase): Results {
+  const known = references.get(subject.name);
   if (known) return known;
   const backend = tf.getBackend();
   tf.setBackend("cpu");
-  const results = eager(parityCase);
+  const results = eager(subject);
   tf.setBackend(backend);
-  references.set(parityCase.name, results);
+  references.set(subject.name, results);
   return results;
 }
 
-function compareWithReference(parityCase: ParityCase, actual: Results): void {
-  const expected = reference(parityCase);
+function compareWithReference(subject: ParityCase, actual: Results): void {
+  const expected = reference(subject);
   expect(Object.keys(actual).sort()).toEqual(Object.keys(expected).sort());
   for (const [name, { shape, dtype, data }] of Object.entries(expected)) {
     expect([name, actual[name].dtype, [...actual[name].shape]]).toEqual([name, dtype, [...shape]]);
@@ -70,7 +70,7 @@ function compareWithReference(parityCase: ParityCase, actual: Results): void {
       const other = Number(actual[name].data[index]);
       return Object.is(value, other) ? 0 : Math.abs(value - other) / scale;
     }), 0);
-    if (!(error <= tolerance)) throw new Error(`${parityCase.name}, ${name}: relative error ${error}, at most ${tolerance} wanted`);
+    if (!(error <= tolerance)) throw new Error(`${subject.name}, ${name}: relative error ${error}, at most ${tolerance} wanted`);
   }
 }
 
@@ -100,9 +100,9 @@ afterAll(async () => {
 const compiled: [string, (program: Program) => Program][] = [["onnx, as recorded", (program) => program], ["onnx, optimised", optimize]];
 
 describe.each(compiled)("%s", (_, transform) => {
-  test.each(parityCases.map((parityCase) => [parityCase.name, parityCase] as const))("%s", async (_name, parityCase) => {
-    const program = transform(trace((inputs) => evaluate(parityCase, inputs), parityCase.inputs));
-    compareWithReference(parityCase, await runModel(toOnnx(program), parityCase.inputs));
+  test.each(parityCases.map((subject) => [subject.name, subject] as const))("%s", async (_name, subject) => {
+    const program = transform(trace((inputs) => evaluate(subject, inputs), subject.inputs));
+    compareWithReference(subject, await runModel(toOnnx(program), subject.inputs));
   });
 });
 
@@ -112,6 +112,23 @@ test("the cases reach exactly the mapped kernels", () => {
   expect({ unreached, unmapped }).toEqual({ unreached: [], unmapped: [] });
 });
 
+// Linear maps A, so that <A x, w> = <x, gradient> for every x and w whatever eager tfjs says.
+const resizing: [string, number[], (x: tf.Tensor4D) => tf.Tensor][] = [
+  ["nearest neighbour in a batch", [2, 4, 4, 3], (x) => tf.image.resizeNearestNeighbor(x, [8, 6])],
+  ["bilinear, not square", [2, 4, 6, 3], (x) => tf.image.resizeBilinear(x, [7, 5])],
+  ["bilinear with half-pixel centres", [1, 4, 6, 2], (x) => tf.image.resizeBilinear(x, [9, 5], false, true)],
+  ["nearest neighbour with half-pixel centres", [2, 5, 4, 2], (x) => tf.image.resizeNearestNeighbor(x, [3, 11], false, true)],
+];
+
+test.each(resizing)("the compiled gradient of resizing is the adjoint where eager tfjs is wrong: %s", async (_, shape, resize) => {
+  const image = { x: scattered(shape) };
+  const program = trace(({ x }) => evaluate(parityCase("resize", 1, image, (inputs) => resize(inputs.x as tf.Tensor4D)), { x }), image);
+  const { out0, "grad:x": gradient } = await runModel(toOnnx(optimize(program)), image);
+  const inner = (a: ArrayLike<number>, b: ArrayLike<number>) => Array.from(a, (value, index) => value * b[index]).reduce((sum, term) => sum + term, 0);
+  const weights = scattered([out0.data.length], 0.5, 1.5).data;
+  expect(inner(gradient.data, image.x.data)).toBeCloseTo(inner(out0.data, weights), 4);
+});
+
 describe("tfjs wasm", () => {
   const refused: string[] = [];
   beforeAll(async () => {
@@ -119,16 +136,16 @@ describe("tfjs wasm", () => {
   });
 
   const comparable = parityCases.filter(({ name }) => !(name in wrongOnWasm));
-  test.each(comparable.map((parityCase) => [parityCase.name, parityCase] as const))("%s", (name, parityCase) => {
+  test.each(comparable.map((subject) => [subject.name, subject] as const))("%s", (name, subject) => {
     let results: Results;
     try {
-      results = eager(parityCase);
+      results = eager(subject);
     } catch (error) {
       expect(String(error)).toMatch(wasmLacks);
       refused.push(name);
       return;
     }
-    compareWithReference(parityCase, results);
+    compareWithReference(subject, results);
   });
 
   test("most cases run", () => {
