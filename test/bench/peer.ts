@@ -10,15 +10,16 @@ export interface TorchPeer {
   program: string;
 }
 
-/** The peer program on the first Python that imports torch, or a sentence that says what is missing. */
+/** The peer program on the first Python that imports torch (CLEANLOOP_PEER_PYTHON, python3, Debian's), or what is missing. */
 export async function findTorchPeer(name: string): Promise<TorchPeer | string> {
   const program = fileURLToPath(new URL(`../../../shared/peers/${name}`, import.meta.url));
   if (!existsSync(program)) return `peer skipped: ${name} is not beside this checkout`;
-  for (const python of ["python3", "/usr/bin/python3"]) {
+  const chosen = process.env.CLEANLOOP_PEER_PYTHON;
+  for (const python of chosen ? [chosen] : ["python3", "/usr/bin/python3"]) {
     const { exitCode, stdout } = await Bun.$`${python} -c "import torch; print(torch.__version__)"`.quiet().nothrow();
     if (exitCode === 0) return { python, version: stdout.toString().trim(), program };
   }
-  return "peer skipped: no Python with torch (Debian: apt-get install python3-torch)";
+  return "peer skipped: no Python with torch (Debian: apt-get install python3-torch; or name one in CLEANLOOP_PEER_PYTHON)";
 }
 
 /** Runs a command and returns the number that follows `steps/s=` in what it prints. One thread means one core. */
