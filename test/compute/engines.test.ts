@@ -32,7 +32,16 @@ describe.each(["cpu", "wasm"] as const)("%s", (device) => {
   test("opens, becomes current and computes", async () => {
     expect(await openEngine("tfjs", device)).toEqual({ device, backend: device });
     expect(tf.getBackend()).toBe(device);
-    const product = tf.matMul(tf.tensor2d([[1, 2], [3, 4]]), tf.tensor2d([[5, 6], [7, 8]]));
+    const product = tf.matMul(
+      tf.tensor2d([
+        [1, 2],
+        [3, 4],
+      ]),
+      tf.tensor2d([
+        [5, 6],
+        [7, 8],
+      ]),
+    );
     expect([...product.dataSync()]).toEqual([19, 22, 43, 50]);
   });
 
@@ -50,7 +59,10 @@ describe.each(["cpu", "wasm"] as const)("%s", (device) => {
 
 test("wasm names the kernel it lacks and the way out: it cannot train convolutions", async () => {
   await openEngine("tfjs", "wasm");
-  const train = () => tf.grad((w: tf.Tensor) => tf.sum(tf.conv2d(tf.ones<tf.Rank.R4>([1, 4, 4, 1]), w as tf.Tensor4D, 2, "same")))(tf.ones([2, 2, 1, 1]));
+  const train = () =>
+    tf.grad((w: tf.Tensor) => tf.sum(tf.conv2d(tf.ones<tf.Rank.R4>([1, 4, 4, 1]), w as tf.Tensor4D, 2, "same")))(
+      tf.ones([2, 2, 1, 1]),
+    );
   expect(train).toThrow(DeviceError);
   expect(train).toThrow("'Conv2DBackpropFilter' (it cannot train convolutions): use --device cpu or --engine onnx");
 });

@@ -23,7 +23,9 @@ const weighted = (y: tf.Tensor): tf.Scalar => {
  */
 function gradientError(f: ScalarFunction, x: tf.Tensor, step: number): number {
   return tf.tidy(() => {
-    const gradient = tf.grad(f as (x: tf.Tensor) => tf.Tensor)(x).dataSync();
+    const gradient = tf
+      .grad(f as (x: tf.Tensor) => tf.Tensor)(x)
+      .dataSync();
     const start = x.dataSync();
     const at = (index: number, offset: number) => {
       const moved = Float64Array.from(start);
@@ -38,7 +40,10 @@ function gradientError(f: ScalarFunction, x: tf.Tensor, step: number): number {
 }
 
 /** The gradient of a weighted sum of gradients: its own gradient is the second derivative. */
-const nested = (f: (x: tf.Tensor) => tf.Tensor): ScalarFunction => (x) => weighted(tf.grad((t: tf.Tensor) => weighted(f(t)))(x));
+const nested =
+  (f: (x: tf.Tensor) => tf.Tensor): ScalarFunction =>
+  (x) =>
+    weighted(tf.grad((t: tf.Tensor) => weighted(f(t)))(x));
 
 const step = 2 ** -4;
 const tolerance = 2e-3;
@@ -97,7 +102,11 @@ describe("closed forms", () => {
   });
 
   test("third derivative of exp", () => {
-    expect(tf.grad(tf.grad(tf.grad(tf.exp)))(tf.scalar(0.5)).dataSync()[0]).toBeCloseTo(Math.exp(0.5), 4);
+    expect(
+      tf
+        .grad(tf.grad(tf.grad(tf.exp)))(tf.scalar(0.5))
+        .dataSync()[0],
+    ).toBeCloseTo(Math.exp(0.5), 4);
   });
 
   test("mixed derivative of a power: d²(a^b)/da db = a^(b-1) (1 + b ln a)", () => {
@@ -109,14 +118,19 @@ describe("closed forms", () => {
     const weights = tf.tensor2d([...scattered([4, 5], -1, 1).data], [4, 5]);
     const decode = (z: tf.Tensor) => tf.sigmoid(tf.matMul(tf.tanh(tf.matMul(z, weights)), tf.transpose(weights)));
     const energy: ScalarFunction = (z) => tf.sum(tf.square(tf.grad((t: tf.Tensor) => weighted(decode(t)))(z)));
-    expect(gradientError(energy, tf.tensor2d([...scattered([2, 4], -1, 1).data], [2, 4]), step)).toBeLessThan(tolerance);
+    expect(gradientError(energy, tf.tensor2d([...scattered([2, 4], -1, 1).data], [2, 4]), step)).toBeLessThan(
+      tolerance,
+    );
   });
 });
 
 describe("tf.customGrad differentiated twice", () => {
   const smooth: [string, (x: tf.Tensor) => tf.Tensor][] = [
     ["logSoftmax, which saves its output", (x) => tf.logSoftmax(x)],
-    ["softmax cross entropy, which saves an intermediate", (x) => tf.losses.softmaxCrossEntropy(tf.fill([3, 4], 0.25), tf.mul(x, x))],
+    [
+      "softmax cross entropy, which saves an intermediate",
+      (x) => tf.losses.softmaxCrossEntropy(tf.fill([3, 4], 0.25), tf.mul(x, x)),
+    ],
     ["logSigmoid, which saves nothing", (x) => tf.logSigmoid(x)],
     ["fused matMul, which saves its output", (x) => tf.tanh(tf.fused.matMul({ a: x, b: tf.transpose(x) }))],
   ];
@@ -127,8 +141,15 @@ describe("tf.customGrad differentiated twice", () => {
   });
 
   test("a gradient that is not the derivative is still the one used", () => {
-    const clipped = tf.customGrad((...args) => ({ value: tf.clone(args[0] as tf.Tensor), gradFunc: (dy: tf.Tensor) => tf.mul(dy, 5) }));
-    expect(tf.grad((x: tf.Tensor) => clipped(x))(tf.scalar(2)).dataSync()[0]).toBe(5);
+    const clipped = tf.customGrad((...args) => ({
+      value: tf.clone(args[0] as tf.Tensor),
+      gradFunc: (dy: tf.Tensor) => tf.mul(dy, 5),
+    }));
+    expect(
+      tf
+        .grad((x: tf.Tensor) => clipped(x))(tf.scalar(2))
+        .dataSync()[0],
+    ).toBe(5);
   });
 });
 
@@ -136,18 +157,66 @@ describe("gradients that tfjs lacks or gets wrong", () => {
   const image = () => tf.tensor4d([...scattered([1, 5, 4, 2]).data], [1, 5, 4, 2]);
   const cases: [string, (x: tf.Tensor) => tf.Tensor, () => tf.Tensor][] = [
     ["average pooling at the border", (x) => tf.avgPool(x as tf.Tensor4D, 3, 2, "same"), image],
-    ["reflected padding", (x) => tf.mirrorPad(x, [[0, 0], [2, 1], [1, 2], [0, 0]], "reflect"), image],
-    ["symmetric padding", (x) => tf.mirrorPad(x, [[0, 0], [2, 1], [1, 2], [0, 0]], "symmetric"), image],
+    [
+      "reflected padding",
+      (x) =>
+        tf.mirrorPad(
+          x,
+          [
+            [0, 0],
+            [2, 1],
+            [1, 2],
+            [0, 0],
+          ],
+          "reflect",
+        ),
+      image,
+    ],
+    [
+      "symmetric padding",
+      (x) =>
+        tf.mirrorPad(
+          x,
+          [
+            [0, 0],
+            [2, 1],
+            [1, 2],
+            [0, 0],
+          ],
+          "symmetric",
+        ),
+      image,
+    ],
     ["cumulative sum along an inner axis", (x) => tf.cumsum(x, 1), image],
-    ["cumulative sum of a square tensor", (x) => tf.cumsum(x, 0, true), () => tf.tensor2d([...scattered([3, 3]).data], [3, 3])],
+    [
+      "cumulative sum of a square tensor",
+      (x) => tf.cumsum(x, 0, true),
+      () => tf.tensor2d([...scattered([3, 3]).data], [3, 3]),
+    ],
     ["unstack into one", (x) => tf.unstack(tf.reshape(x, [1, 40]))[0], image],
     ["split into one", (x) => tf.split(x, 1, 1)[0], image],
     ["product over everything", (x) => tf.prod(x), () => tf.tensor2d([...scattered([2, 3], 0.5, 1.5).data], [2, 3])],
-    ["broadcast maximum", (x) => tf.maximum(tf.zeros([2, 3, 4]), x), () => tf.tensor2d([...scattered([3, 1]).data], [3, 1])],
-    ["broadcast squared difference", (x) => tf.squaredDifference(tf.ones([2, 3, 4]), x), () => tf.tensor2d([...scattered([3, 1]).data], [3, 1])],
-    ["batch times one matrix", (x) => tf.matMul(tf.ones([2, 3, 4]), x), () => tf.tensor2d([...scattered([4, 2]).data], [4, 2])],
+    [
+      "broadcast maximum",
+      (x) => tf.maximum(tf.zeros([2, 3, 4]), x),
+      () => tf.tensor2d([...scattered([3, 1]).data], [3, 1]),
+    ],
+    [
+      "broadcast squared difference",
+      (x) => tf.squaredDifference(tf.ones([2, 3, 4]), x),
+      () => tf.tensor2d([...scattered([3, 1]).data], [3, 1]),
+    ],
+    [
+      "batch times one matrix",
+      (x) => tf.matMul(tf.ones([2, 3, 4]), x),
+      () => tf.tensor2d([...scattered([4, 2]).data], [4, 2]),
+    ],
     ["einsum", (x) => tf.einsum("ij,kj->ik", x, tf.square(x)), () => tf.tensor2d([...scattered([3, 4]).data], [3, 4])],
-    ["einsum that sums an axis away", (x) => tf.einsum("ij->j", tf.square(x)), () => tf.tensor2d([...scattered([3, 4]).data], [3, 4])],
+    [
+      "einsum that sums an axis away",
+      (x) => tf.einsum("ij->j", tf.square(x)),
+      () => tf.tensor2d([...scattered([3, 4]).data], [3, 4]),
+    ],
     ["max pooling, overlapping", (x) => tf.maxPool(x as tf.Tensor4D, 3, 1, "same"), image],
   ];
   test.each(cases)("%s", (_, f, input) => {
@@ -155,9 +224,18 @@ describe("gradients that tfjs lacks or gets wrong", () => {
   });
 
   test("a comparison inside a differentiated expression counts as constant", () => {
-    const f = (x: tf.Tensor) => tf.sum(tf.where(tf.logicalAnd(tf.greater(x, 0), tf.less(x, tf.square(x))), tf.square(x), tf.mul(x, 3)));
-    expect([...tf.grad(f)(tf.tensor1d([-1, 0.5, 2])).dataSync()]).toEqual([3, 3, 4]);
-    expect([...tf.grad((x) => tf.sum(tf.grad(f)(x)))(tf.tensor1d([-1, 0.5, 2])).dataSync()]).toEqual([0, 0, 2]);
+    const f = (x: tf.Tensor) =>
+      tf.sum(tf.where(tf.logicalAnd(tf.greater(x, 0), tf.less(x, tf.square(x))), tf.square(x), tf.mul(x, 3)));
+    expect([
+      ...tf
+        .grad(f)(tf.tensor1d([-1, 0.5, 2]))
+        .dataSync(),
+    ]).toEqual([3, 3, 4]);
+    expect([
+      ...tf
+        .grad((x) => tf.sum(tf.grad(f)(x)))(tf.tensor1d([-1, 0.5, 2]))
+        .dataSync(),
+    ]).toEqual([0, 0, 2]);
   });
 
   test("second derivative with respect to a convolution's filter", () => {
@@ -171,5 +249,7 @@ describe("gradients that tfjs lacks or gets wrong", () => {
 test("first derivatives keep tfjs's values to the bit", () => {
   const x = tf.tensor1d([-2, -0.5, 0.1, 3]);
   const y = tf.tanh(x).dataSync();
-  expect([...tf.grad(tf.tanh)(x).dataSync()]).toEqual([...y].map((value) => Math.fround(1 - Math.fround(value * value))));
+  expect([...tf.grad(tf.tanh)(x).dataSync()]).toEqual(
+    [...y].map((value) => Math.fround(1 - Math.fround(value * value))),
+  );
 });

@@ -17,12 +17,16 @@ export async function runModel(
   const feeds: Record<string, ort.Tensor> = {};
   for (const [name, { shape, dtype = "float32", data }] of Object.entries(inputs)) {
     if (!session.inputNames.includes(name)) continue;
-    const elements = dtype === "float32" ? Float32Array.from(data) : dtype === "int32" ? Int32Array.from(data) : Uint8Array.from(data);
+    const elements =
+      dtype === "float32" ? Float32Array.from(data) : dtype === "int32" ? Int32Array.from(data) : Uint8Array.from(data);
     feeds[name] = new ort.Tensor(dtype, elements as Float32Array, [...shape]);
   }
   const results = await session.run(feeds);
   await session.release();
   return Object.fromEntries(
-    Object.entries(results).map(([name, tensor]) => [name, { shape: tensor.dims, dtype: tensor.type, data: tensor.data as Float32Array }]),
+    Object.entries(results).map(([name, tensor]) => [
+      name,
+      { shape: tensor.dims, dtype: tensor.type, data: tensor.data as Float32Array },
+    ]),
   );
 }

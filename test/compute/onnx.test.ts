@@ -10,9 +10,12 @@ const hex = (writer: MessageWriter) => Buffer.from(writer.finish()).toString("he
 describe("protobuf wire format", () => {
   // The examples of the Protocol Buffers encoding guide.
   test("a number: field 1, 150", () => expect(hex(new MessageWriter().int(1, 150))).toBe("089601"));
-  test("a string: field 2, 'testing'", () => expect(hex(new MessageWriter().text(2, "testing"))).toBe("120774657374696e67"));
-  test("an embedded message: field 3", () => expect(hex(new MessageWriter().message(3, new MessageWriter().int(1, 150)))).toBe("1a03089601"));
-  test("packed numbers: field 6, 3, 270, 86942", () => expect(hex(new MessageWriter().packedInts(6, [3, 270, 86942]))).toBe("3206038e029ea705"));
+  test("a string: field 2, 'testing'", () =>
+    expect(hex(new MessageWriter().text(2, "testing"))).toBe("120774657374696e67"));
+  test("an embedded message: field 3", () =>
+    expect(hex(new MessageWriter().message(3, new MessageWriter().int(1, 150)))).toBe("1a03089601"));
+  test("packed numbers: field 6, 3, 270, 86942", () =>
+    expect(hex(new MessageWriter().packedInts(6, [3, 270, 86942]))).toBe("3206038e029ea705"));
   test("minus two takes ten bytes", () => expect(hex(new MessageWriter().int(1, -2))).toBe("08feffffffffffffffff01"));
   test("a float is little-endian IEEE 754", () => expect(hex(new MessageWriter().float(1, 1))).toBe("0d0000803f"));
   test("a field number above 15 takes two bytes", () => expect(hex(new MessageWriter().int(20, 7))).toBe("a00107"));
@@ -21,8 +24,20 @@ describe("protobuf wire format", () => {
 const scaled: OnnxModel = {
   graphName: "scaled",
   nodes: [
-    { name: "gemm", op: "Gemm", inputs: ["x", "w"], outputs: ["y"], attributes: { alpha: { float: 2 }, transB: { int: 1 } } },
-    { name: "scatter", op: "ScatterElements", inputs: ["y", "at", "v"], outputs: ["z"], attributes: { axis: { int: -1 }, reduction: { text: "add" } } },
+    {
+      name: "gemm",
+      op: "Gemm",
+      inputs: ["x", "w"],
+      outputs: ["y"],
+      attributes: { alpha: { float: 2 }, transB: { int: 1 } },
+    },
+    {
+      name: "scatter",
+      op: "ScatterElements",
+      inputs: ["y", "at", "v"],
+      outputs: ["z"],
+      attributes: { axis: { int: -1 }, reduction: { text: "add" } },
+    },
     { name: "turn", op: "Transpose", inputs: ["z"], outputs: ["t"], attributes: { perm: { ints: [1, 0] } } },
   ],
   initializers: [
@@ -32,7 +47,7 @@ const scaled: OnnxModel = {
   ],
   inputs: [{ name: "x", dtype: "float32", shape: [1, 3] }],
   outputs: [{ name: "t", dtype: "float32", shape: [2, 1] }],
-  metadata: { step: "12", "überschrift": "größe" },
+  metadata: { step: "12", überschrift: "größe" },
 };
 
 describe("models", () => {
@@ -42,7 +57,7 @@ describe("models", () => {
   });
 
   test("metadata is read back", () => {
-    expect(readMetadata(encodeModel(scaled))).toEqual({ step: "12", "überschrift": "größe" });
+    expect(readMetadata(encodeModel(scaled))).toEqual({ step: "12", überschrift: "größe" });
   });
 
   test("a file cut anywhere inside the graph is refused", () => {

@@ -36,7 +36,10 @@ function eager(subject: ParityCase): Results {
   const results: Results = {};
   tf.tidy(() => {
     const inputs = Object.fromEntries(
-      Object.entries(subject.inputs).map(([name, { shape, dtype, data }]) => [name, tf.tensor([...data], [...shape], dtype ?? "float32")]),
+      Object.entries(subject.inputs).map(([name, { shape, dtype, data }]) => [
+        name,
+        tf.tensor([...data], [...shape], dtype ?? "float32"),
+      ]),
     );
     for (const [name, tensor] of Object.entries(evaluate(subject, inputs))) {
       results[name] = { shape: tensor.shape, dtype: tensor.dtype, data: tensor.dataSync() };
@@ -66,11 +69,15 @@ function compareWithReference(subject: ParityCase, actual: Results): void {
     expect([name, actual[name].dtype, [...actual[name].shape]]).toEqual([name, dtype, [...shape]]);
     const values = Array.from(data, Number);
     const scale = Math.max(...values.filter(Number.isFinite).map(Math.abs)) || 1;
-    const error = Math.max(...values.map((value, index) => {
-      const other = Number(actual[name].data[index]);
-      return Object.is(value, other) ? 0 : Math.abs(value - other) / scale;
-    }), 0);
-    if (!(error <= tolerance)) throw new Error(`${subject.name}, ${name}: relative error ${error}, at most ${tolerance} wanted`);
+    const error = Math.max(
+      ...values.map((value, index) => {
+        const other = Number(actual[name].data[index]);
+        return Object.is(value, other) ? 0 : Math.abs(value - other) / scale;
+      }),
+      0,
+    );
+    if (!(error <= tolerance))
+      throw new Error(`${subject.name}, ${name}: relative error ${error}, at most ${tolerance} wanted`);
   }
 }
 
@@ -97,7 +104,10 @@ afterAll(async () => {
   await openEngine("tfjs", "cpu");
 });
 
-const compiled: [string, (program: Program) => Program][] = [["onnx, as recorded", (program) => program], ["onnx, optimised", optimize]];
+const compiled: [string, (program: Program) => Program][] = [
+  ["onnx, as recorded", (program) => program],
+  ["onnx, optimised", optimize],
+];
 
 describe.each(compiled)("%s", (_, transform) => {
   test.each(parityCases.map((subject) => [subject.name, subject] as const))("%s", async (_name, subject) => {
@@ -117,17 +127,32 @@ const resizing: [string, number[], (x: tf.Tensor4D) => tf.Tensor][] = [
   ["nearest neighbour in a batch", [2, 4, 4, 3], (x) => tf.image.resizeNearestNeighbor(x, [8, 6])],
   ["bilinear, not square", [2, 4, 6, 3], (x) => tf.image.resizeBilinear(x, [7, 5])],
   ["bilinear with half-pixel centres", [1, 4, 6, 2], (x) => tf.image.resizeBilinear(x, [9, 5], false, true)],
-  ["nearest neighbour with half-pixel centres", [2, 5, 4, 2], (x) => tf.image.resizeNearestNeighbor(x, [3, 11], false, true)],
+  [
+    "nearest neighbour with half-pixel centres",
+    [2, 5, 4, 2],
+    (x) => tf.image.resizeNearestNeighbor(x, [3, 11], false, true),
+  ],
 ];
 
-test.each(resizing)("the compiled gradient of resizing is the adjoint where eager tfjs is wrong: %s", async (_, shape, resize) => {
-  const image = { x: scattered(shape) };
-  const program = trace(({ x }) => evaluate(parityCase("resize", 1, image, (inputs) => resize(inputs.x as tf.Tensor4D)), { x }), image);
-  const { out0, "grad:x": gradient } = await runModel(toOnnx(optimize(program)), image);
-  const inner = (a: ArrayLike<number>, b: ArrayLike<number>) => Array.from(a, (value, index) => value * b[index]).reduce((sum, term) => sum + term, 0);
-  const weights = scattered([out0.data.length], 0.5, 1.5).data;
-  expect(inner(gradient.data, image.x.data)).toBeCloseTo(inner(out0.data, weights), 4);
-});
+test.each(resizing)(
+  "the compiled gradient of resizing is the adjoint where eager tfjs is wrong: %s",
+  async (_, shape, resize) => {
+    const image = { x: scattered(shape) };
+    const program = trace(
+      ({ x }) =>
+        evaluate(
+          parityCase("resize", 1, image, (inputs) => resize(inputs.x as tf.Tensor4D)),
+          { x },
+        ),
+      image,
+    );
+    const { out0, "grad:x": gradient } = await runModel(toOnnx(optimize(program)), image);
+    const inner = (a: ArrayLike<number>, b: ArrayLike<number>) =>
+      Array.from(a, (value, index) => value * b[index]).reduce((sum, term) => sum + term, 0);
+    const weights = scattered([out0.data.length], 0.5, 1.5).data;
+    expect(inner(gradient.data, image.x.data)).toBeCloseTo(inner(out0.data, weights), 4);
+  },
+);
 
 describe("tfjs wasm", () => {
   const refused: string[] = [];

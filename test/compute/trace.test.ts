@@ -34,7 +34,10 @@ async function lineOf(text: string): Promise<number> {
 
 describe("what is recorded", () => {
   test("inputs and outputs keep their names and order", () => {
-    const program = trace(({ a, b }) => ({ sum: tf.add(a, b), "with space": tf.mul(a, b) }), { b: { shape: [2] }, a: { shape: [2] } });
+    const program = trace(({ a, b }) => ({ sum: tf.add(a, b), "with space": tf.mul(a, b) }), {
+      b: { shape: [2] },
+      a: { shape: [2] },
+    });
     expect([...program.inputs.keys()]).toEqual(["b", "a"]);
     expect([...program.outputs.keys()]).toEqual(["sum", "with space"]);
   });
@@ -44,7 +47,10 @@ describe("what is recorded", () => {
       const doubled = tf.mul(x, 2); // the marked line
       return { y: tf.exp(doubled) };
     }, vector);
-    expect(program.nodes.map(({ op, kernel }) => [op, kernel])).toEqual([["Mul", "Multiply"], ["Exp", "Exp"]]);
+    expect(program.nodes.map(({ op, kernel }) => [op, kernel])).toEqual([
+      ["Mul", "Multiply"],
+      ["Exp", "Exp"],
+    ]);
     expect(program.nodes[0].source).toBe(`${import.meta.path}:${await lineOf("// the marked line")}`);
   });
 
@@ -55,14 +61,19 @@ describe("what is recorded", () => {
 
   test("an eager tensor that the function captures becomes a constant", async () => {
     const captured = tf.tensor1d([10, 20, 30]);
-    const { y } = await runModel(toOnnx(trace(({ x }) => ({ y: tf.add(x, captured) }), vector)), { x: { shape: [3], data: [1, 2, 3] } });
+    const { y } = await runModel(toOnnx(trace(({ x }) => ({ y: tf.add(x, captured) }), vector)), {
+      x: { shape: [3], data: [1, 2, 3] },
+    });
     expect([...y.data]).toEqual([11, 22, 33]);
     expect([...captured.dataSync()]).toEqual([10, 20, 30]);
   });
 
   test("grad, valueAndGrads, variableGrads, customGrad and tidy work inside", async () => {
     const weight = tf.variable(tf.tensor1d([2, 2, 2]));
-    const doubledGradient = tf.customGrad((...args) => ({ value: tf.square(args[0] as tf.Tensor), gradFunc: (dy: tf.Tensor) => tf.mul(dy, 7) }));
+    const doubledGradient = tf.customGrad((...args) => ({
+      value: tf.square(args[0] as tf.Tensor),
+      gradFunc: (dy: tf.Tensor) => tf.mul(dy, 7),
+    }));
     const program = trace(({ x }) => {
       const { grads } = tf.variableGrads(() => tf.sum(tf.mul(weight, x)));
       const both = tf.valueAndGrads((a, b) => tf.sum(tf.mul(a, b)));
@@ -86,10 +97,12 @@ describe("what is recorded", () => {
 
 describe("lowering", () => {
   test("an output may be an input, a constant, or another output", async () => {
-    const program = optimize(trace(({ x }) => {
-      const y = tf.neg(x);
-      return { same: x, ones: tf.onesLike(x), y, again: y };
-    }, vector));
+    const program = optimize(
+      trace(({ x }) => {
+        const y = tf.neg(x);
+        return { same: x, ones: tf.onesLike(x), y, again: y };
+      }, vector),
+    );
     const results = await runModel(toOnnx(program), { x: { shape: [3], data: [1, 2, 3] } });
     expect(Object.keys(results).sort()).toEqual(["again", "ones", "same", "y"]);
     expect([...results.same.data]).toEqual([1, 2, 3]);
@@ -106,7 +119,9 @@ describe("lowering", () => {
 
   test("an initializer that is no input is refused", () => {
     const program = trace(({ x }) => ({ y: tf.neg(x) }), vector);
-    expect(() => toOnnx(program, { initializers: { v: { shape: [1], data: Float32Array.of(1) } } })).toThrow("'v' is not an input");
+    expect(() => toOnnx(program, { initializers: { v: { shape: [1], data: Float32Array.of(1) } } })).toThrow(
+      "'v' is not an input",
+    );
   });
 
   test("names that the program uses are not taken twice", async () => {
@@ -173,7 +188,9 @@ describe("refusals", () => {
 
   test("outputs that are no tensors, and async functions", () => {
     expect(refusal((() => ({ y: 3 })) as never).code).toBe("output-invalid");
-    expect(refusal((({ x }: Record<string, tf.Tensor>) => ({ y: Promise.resolve(x) })) as never).message).toContain("async");
+    expect(refusal((({ x }: Record<string, tf.Tensor>) => ({ y: Promise.resolve(x) })) as never).message).toContain(
+      "async",
+    );
   });
 
   test("shapes that are not whole numbers", () => {
@@ -228,7 +245,10 @@ describe("eager tfjs afterwards", () => {
       import { trace } from "${new URL("../../lib/compute/trace/trace.ts", import.meta.url).pathname}";
       trace(({ x }) => ({ y: tf.neg(x) }), { x: { shape: [1] } });
       console.log(tf.neg(tf.scalar(2)).dataSync()[0], tf.getBackend());`;
-    const child = Bun.spawn([process.execPath, "-e", script], { cwd: new URL("../../lib/compute", import.meta.url).pathname, stderr: "ignore" });
+    const child = Bun.spawn([process.execPath, "-e", script], {
+      cwd: new URL("../../lib/compute", import.meta.url).pathname,
+      stderr: "ignore",
+    });
     expect((await new Response(child.stdout).text()).trim().split("\n").at(-1)).toBe("-2 cpu");
   });
 });

@@ -2,7 +2,8 @@
 import { importOptional } from "./optional.ts";
 
 const packageName = "@tensorflow/tfjs-node-gpu";
-const cure = `bun add ${packageName} && bun pm trust ${packageName} (its install script fetches the native binary), and CUDA`;
+// Bun runs no install scripts unless told to, and this package's script is what fetches its native binary.
+const cure = `bun add ${packageName} && bun pm trust ${packageName}, and CUDA`;
 
 export async function openNodeGpu(): Promise<string> {
   await importOptional(packageName, "--device cuda", cure);

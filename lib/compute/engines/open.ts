@@ -26,14 +26,20 @@ const openers: Record<EagerDevice, () => Promise<string>> = {
 /** Makes tfjs compute on `device` from now on, with corrected gradients. Throws DeviceError when it cannot. */
 export async function openEngine(engine: "tfjs", device: EagerDevice): Promise<EagerEngine> {
   if (!Object.hasOwn(openers, device)) {
-    throw new DeviceError("mismatch", `openEngine: ${engine} has no device '${device}'; choose one of ${Object.keys(openers).join(", ")}`);
+    throw new DeviceError(
+      "mismatch",
+      `openEngine: ${engine} has no device '${device}'; choose one of ${Object.keys(openers).join(", ")}`,
+    );
   }
   registerGradients();
   const backend = await openers[device]();
   const ready = await tf.setBackend(backend);
   // tfjs falls back to another backend without a word when one does not start.
   if (!ready || tf.getBackend() !== backend) {
-    throw new DeviceError("unavailable", `openEngine: tfjs backend '${backend}' did not start on this machine; use --device cpu`);
+    throw new DeviceError(
+      "unavailable",
+      `openEngine: tfjs backend '${backend}' did not start on this machine; use --device cpu`,
+    );
   }
   return { device, backend };
 }

@@ -8,7 +8,9 @@ export async function importOptional<Module>(packageName: string, purpose: strin
   } catch (error) {
     const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
     const absent = reason.includes(`'${packageName}'`) && /cannot find/i.test(reason);
-    const state = absent ? `package ${packageName} is not installed` : `package ${packageName} does not load: ${reason}`;
+    const state = absent
+      ? `package ${packageName} is not installed`
+      : `package ${packageName} does not load: ${reason}`;
     throw new DeviceError("unavailable", `${purpose}: ${state}. Cure: ${cure}. Or use --device cpu`);
   }
 }

@@ -20,7 +20,10 @@ function registerRefusals(): void {
       backendName: "wasm",
       kernelFunc: () => {
         const convolution = /Conv.*Backprop/.test(name) ? " (it cannot train convolutions)" : "";
-        throw new DeviceError("mismatch", `tfjs on wasm has no kernel '${name}'${convolution}: use --device cpu or --engine onnx`);
+        throw new DeviceError(
+          "mismatch",
+          `tfjs on wasm has no kernel '${name}'${convolution}: use --device cpu or --engine onnx`,
+        );
       },
     });
   }

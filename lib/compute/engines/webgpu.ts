@@ -17,7 +17,10 @@ export async function openWebgpu(): Promise<string> {
   }
   const gpu: { requestAdapter(): Promise<unknown> } = (globalThis.navigator as never)["gpu"];
   if (!(await gpu.requestAdapter())) {
-    throw new DeviceError("unavailable", `--device webgpu: no adapter found. Install a Vulkan driver (Mesa 25 or newer), or use --device cpu`);
+    throw new DeviceError(
+      "unavailable",
+      `--device webgpu: no adapter found. Install a Vulkan driver (Mesa 25 or newer), or use --device cpu`,
+    );
   }
   await importOptional("@tensorflow/tfjs-backend-webgpu", "--device webgpu", cure);
   return "webgpu";

@@ -1,4 +1,4 @@
-// Second derivatives through tf.customGrad, and so through tf.logSoftmax, the softmax cross entropy and the fused operations.
+// Second derivatives through tf.customGrad, and so through tf.logSoftmax, softmax cross entropy and fused operations.
 //
 // Operations inside the function given to customGrad are not recorded, and saved results are recorded too early (see
 // saved-outputs.ts): differentiating such a gradient loses terms without any error. When that happens the function is run

@@ -13,14 +13,22 @@ export function registerEinsumGradient(): void {
       const [left, output] = (attributes.equation as string).replaceAll(" ", "").split("->");
       const labels = left.split(",");
       return Object.fromEntries(
-        operands.map((operand, position) => [String(position), () => operandGradient(dy as tf.Tensor, operands, labels, output, operand, position)]),
+        operands.map((operand, position) => [
+          String(position),
+          () => operandGradient(dy as tf.Tensor, operands, labels, output, operand, position),
+        ]),
       );
     },
   });
 }
 
 function operandGradient(
-  dy: tf.Tensor, operands: tf.Tensor[], labels: readonly string[], output: string, operand: tf.Tensor, position: number,
+  dy: tf.Tensor,
+  operands: tf.Tensor[],
+  labels: readonly string[],
+  output: string,
+  operand: tf.Tensor,
+  position: number,
 ): tf.Tensor {
   const others = operands.filter((_, index) => index !== position);
   const otherLabels = labels.filter((_, index) => index !== position);

@@ -15,7 +15,7 @@ import { registerZeroGradients } from "./zero-gradients.ts";
 
 let registered = false;
 
-/** Corrects tfjs's gradients, once per process; every way into this package does it. First derivatives keep their values. */
+/** Corrects tfjs's gradients, once per process; every way into this package does it. */
 export function registerGradients(): void {
   if (registered) return;
   registered = true;

@@ -1,9 +1,9 @@
 // Second derivatives through kernels whose gradient uses their own output.
 //
 // tfjs records the saved copy of an output on the tape before the kernel that made it. Going backwards, the kernel is
-// therefore finished before the contribution that arrives through the saved copy, and that contribution is lost: the second
-// derivative of tanh, exp, softmax ... is wrong without any error. Here the gradient of such a kernel keeps its inputs too and,
-// when it is itself being differentiated, computes the output again from them, on the tape.
+// therefore finished before the contribution that arrives through the saved copy, and that contribution is lost: the
+// second derivative of tanh, exp, softmax ... is wrong without any error. Here the gradient of such a kernel keeps its
+// inputs too and, when it is itself being differentiated, computes the output again from them, on the tape.
 import * as tf from "@tensorflow/tfjs-core";
 import { isBeingDifferentiated } from "./tape.ts";
 

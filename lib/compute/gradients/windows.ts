@@ -14,14 +14,21 @@ function coverage(inputShape: number[], { filterSize, strides, pad, dimRoundingM
     });
   const rows = inside(info.outHeight, info.strideHeight, info.padInfo.top, info.filterHeight, info.inHeight);
   const columns = inside(info.outWidth, info.strideWidth, info.padInfo.left, info.filterWidth, info.inWidth);
-  return tf.tensor4d(rows.flatMap((row) => columns.map((column) => row * column)), [1, rows.length, columns.length, 1]);
+  return tf.tensor4d(
+    rows.flatMap((row) => columns.map((column) => row * column)),
+    [1, rows.length, columns.length, 1],
+  );
 }
 
 /** Adjoint of mirrored padding along one axis: what was copied outwards comes back in reverse. */
 function foldBack(dy: tf.Tensor, axis: number, [before, after]: [number, number], edge: number): tf.Tensor {
   const length = dy.shape[axis] - before - after;
   const part = (start: number, count: number) =>
-    tf.slice(dy, dy.shape.map((_, i) => (i === axis ? start : 0)), dy.shape.map((size, i) => (i === axis ? count : size)));
+    tf.slice(
+      dy,
+      dy.shape.map((_, i) => (i === axis ? start : 0)),
+      dy.shape.map((size, i) => (i === axis ? count : size)),
+    );
   const placed = (start: number, count: number, at: number) => {
     const paddings = dy.shape.map((_, i): [number, number] => (i === axis ? [at, length - at - count] : [0, 0]));
     return tf.pad(tf.reverse(part(start, count), axis), paddings);
@@ -40,18 +47,25 @@ export function registerWindowGradients(): void {
     inputsToSave: ["x"],
     gradFunc: (dy, [x], attributes) => ({
       // AvgPoolGrad divides by the whole window, AvgPool by the part inside the image.
-      x: () => tf.engine().runKernel(
-        "AvgPoolGrad", { dy: tf.div(dy as tf.Tensor, coverage(x.shape, attributes as never)), input: x }, attributes,
-      ),
+      x: () =>
+        tf
+          .engine()
+          .runKernel(
+            "AvgPoolGrad",
+            { dy: tf.div(dy as tf.Tensor, coverage(x.shape, attributes as never)), input: x },
+            attributes,
+          ),
     }),
   });
   tf.registerGradient({
     kernelName: "AvgPoolGrad",
     inputsToSave: ["input"],
     gradFunc: (dx, [input], attributes) => ({
-      dy: () => tf.mul(
-        tf.engine().runKernel("AvgPool", { x: dx as tf.Tensor }, attributes) as tf.Tensor, coverage(input.shape, attributes as never),
-      ),
+      dy: () =>
+        tf.mul(
+          tf.engine().runKernel("AvgPool", { x: dx as tf.Tensor }, attributes) as tf.Tensor,
+          coverage(input.shape, attributes as never),
+        ),
       input: () => tf.zerosLike(input),
     }),
   });
@@ -60,7 +74,9 @@ export function registerWindowGradients(): void {
     gradFunc: (dy, _, attributes) => {
       const { paddings, mode } = attributes as unknown as tf.MirrorPadAttrs;
       const edge = mode === "reflect" ? 1 : 0;
-      return { x: () => paddings.reduce((folded, padding, axis) => foldBack(folded, axis, padding, edge), dy as tf.Tensor) };
+      return {
+        x: () => paddings.reduce((folded, padding, axis) => foldBack(folded, axis, padding, edge), dy as tf.Tensor),
+      };
     },
   });
 }

@@ -20,7 +20,8 @@ export function registerZeroGradients(): void {
     tf.registerGradient({
       kernelName,
       inputsToSave: [...names],
-      gradFunc: (_, saved) => Object.fromEntries(names.map((name, index) => [name, () => tf.zeros(saved[index].shape)])),
+      gradFunc: (_, saved) =>
+        Object.fromEntries(names.map((name, index) => [name, () => tf.zeros(saved[index].shape)])),
     });
   }
 }

@@ -18,7 +18,8 @@ function* fields(bytes: Uint8Array): Generator<Field> {
     let value = 0;
     for (let scale = 1; ; scale *= 128) {
       const byte = bytes[offset++];
-      if (byte === undefined) throw new OnnxFormatError(`readMetadata: file ends inside a number at byte ${offset - 1}`);
+      if (byte === undefined)
+        throw new OnnxFormatError(`readMetadata: file ends inside a number at byte ${offset - 1}`);
       value += (byte & 0x7f) * scale;
       if (byte < 0x80) return value;
     }
@@ -33,7 +34,9 @@ function* fields(bytes: Uint8Array): Generator<Field> {
     } else if (wireType === 2) {
       const length = varint();
       if (offset + length > bytes.length) {
-        throw new OnnxFormatError(`readMetadata: field ${number} wants ${length} bytes, ${bytes.length - offset} are left; the file is cut short`);
+        throw new OnnxFormatError(
+          `readMetadata: field ${number} wants ${length} bytes, ${bytes.length - offset} are left; the file is cut short`,
+        );
       }
       yield { number, bytes: bytes.subarray(offset, offset + length) };
       offset += length;

@@ -21,7 +21,9 @@ export class MessageWriter {
 
   /** A length-delimited field (wire type 2). The bytes are referenced, not copied, until `finish`. */
   bytes(field: number, value: Uint8Array): this {
-    return this.varint((BigInt(field) << 3n) | 2n).varint(BigInt(value.length)).append(value);
+    return this.varint((BigInt(field) << 3n) | 2n)
+      .varint(BigInt(value.length))
+      .append(value);
   }
 
   text(field: number, value: string): this {

@@ -13,7 +13,10 @@ type DataId = tf.TensorInfo["dataId"];
 
 function supported(dtype: tf.DataType): DType {
   if (dtype === "float32" || dtype === "int32" || dtype === "bool") return dtype;
-  throw new TraceError("dtype-unsupported", `trace: tensors of type ${dtype} cannot be compiled; use float32, int32 or bool`);
+  throw new TraceError(
+    "dtype-unsupported",
+    `trace: tensors of type ${dtype} cannot be compiled; use float32, int32 or bool`,
+  );
 }
 
 function typedArray(values: ArrayLike<unknown>, dtype: DType): Float32Array | Int32Array | Uint8Array {
@@ -39,7 +42,11 @@ class TraceBackend extends tf.KernelBackend {
 
   /** The graph being recorded; tensors of a finished trace are of no use to anyone. */
   get recording(): GraphBuilder {
-    if (!this.graph) throw new TraceError("value-read", "trace: a tensor of a finished trace was used; return it from the traced function instead");
+    if (!this.graph)
+      throw new TraceError(
+        "value-read",
+        "trace: a tensor of a finished trace was used; return it from the traced function instead",
+      );
     return this.graph;
   }
 
@@ -86,11 +93,15 @@ class TraceBackend extends tf.KernelBackend {
     const value = this.values.get(dataId);
     if (value?.constant && !(value.constant instanceof BigInt64Array)) return value.constant;
     if (value?.uniform !== undefined) {
-      return typedArray(Array.from({ length: sizeOf(value.shape) }, () => value.uniform), value.dtype);
+      return typedArray(
+        Array.from({ length: sizeOf(value.shape) }, () => value.uniform),
+        value.dtype,
+      );
     }
     throw new TraceError(
       "value-read",
-      "trace: the value of a traced tensor was asked for (dataSync, arraySync, data, print ...); it is known only when the compiled function runs. Return it as an output, or compute with tensors (tf.where instead of if)",
+      "trace: the value of a traced tensor was asked for (dataSync, arraySync, data, print ...); it is known only " +
+        "when the compiled function runs. Return it as an output, or compute with tensors (tf.where instead of if)",
     );
   }
 
@@ -127,7 +138,10 @@ class TraceBackend extends tf.KernelBackend {
   override dispose(): void {}
 
   private recordingEnded(): never {
-    throw new TraceError("value-read", "trace: a tensor without data was used: it was disposed, or it belongs to an earlier trace");
+    throw new TraceError(
+      "value-read",
+      "trace: a tensor without data was used: it was disposed, or it belongs to an earlier trace",
+    );
   }
 }
 
@@ -138,7 +152,12 @@ export function placeholder(name: string, spec: TensorSpec): Value {
   return { shape: [...spec.shape], dtype: supported(spec.dtype ?? "float32"), inputName: name };
 }
 
-function record(kernelName: string, kernel: Kernel<never>, inputs: tf.NamedTensorInfoMap, attributes: unknown): tf.TensorInfo | tf.TensorInfo[] {
+function record(
+  kernelName: string,
+  kernel: Kernel<never>,
+  inputs: tf.NamedTensorInfoMap,
+  attributes: unknown,
+): tf.TensorInfo | tf.TensorInfo[] {
   const graph = traceBackend.recording;
   const source = modelLine();
   graph.origin = source ? { kernel: kernelName, source } : { kernel: kernelName };
@@ -150,11 +169,15 @@ function record(kernelName: string, kernel: Kernel<never>, inputs: tf.NamedTenso
 
 function refuse(kernelName: string): never {
   if (kernelName === tf.Multinomial) {
-    throw new TraceError("random-in-trace", "trace: tf.multinomial draws random numbers; draw them outside and pass the result as an argument");
+    throw new TraceError(
+      "random-in-trace",
+      "trace: tf.multinomial draws random numbers; draw them outside and pass the result as an argument",
+    );
   }
   throw new TraceError(
     "kernel-unmapped",
-    `trace: tfjs kernel '${kernelName}' has no ONNX mapping; express it with the kernels listed in KERNELS.md, or run with the tfjs engine`,
+    `trace: tfjs kernel '${kernelName}' has no ONNX mapping; express it with the kernels listed in KERNELS.md, ` +
+      "or run with the tfjs engine",
   );
 }
 
@@ -170,7 +193,8 @@ export function registerTraceBackend(): void {
     });
   }
   for (const kernelName of tfjsKernelNames()) {
-    if (!mappedKernels.has(kernelName)) tf.registerKernel({ kernelName, backendName, kernelFunc: () => refuse(kernelName) });
+    if (!mappedKernels.has(kernelName))
+      tf.registerKernel({ kernelName, backendName, kernelFunc: () => refuse(kernelName) });
   }
 }
 

@@ -6,16 +6,23 @@ import { TraceError } from "./errors.ts";
 function refuseRandom(): never {
   throw new TraceError(
     "random-in-trace",
-    "trace: Math.random was called (tf.randomNormal, tf.randomUniform, tf.dropout ... without a seed); the numbers would be frozen into the program. Pass noise as an argument",
+    "trace: Math.random was called (tf.randomNormal, tf.randomUniform, tf.dropout ... without a seed); the numbers " +
+      "would be frozen into the program. Pass noise as an argument",
   );
 }
 
 function refuseAssignment(): never {
-  throw new TraceError("variable-assigned", "trace: a tf.Variable was assigned; return the new value as an output instead");
+  throw new TraceError(
+    "variable-assigned",
+    "trace: a tf.Variable was assigned; return the new value as an output instead",
+  );
 }
 
 function refuseVariable(): never {
-  throw new TraceError("variable-created", "trace: a tf.Variable was created; pass the state as an argument and return it as an output");
+  throw new TraceError(
+    "variable-created",
+    "trace: a tf.Variable was created; pass the state as an argument and return it as an output",
+  );
 }
 
 /** Runs `fn` on the tracing backend with the guards up; backend and guarded functions are restored, also on a throw. */

@@ -14,7 +14,11 @@ export interface LoweringOptions {
 /** The bytes of an `.onnx` model whose inputs and outputs are named as in the program. */
 export function toOnnx(program: Program, options: LoweringOptions = {}): Uint8Array {
   const lowering = new Lowering(program, options.initializers ?? {});
-  return encodeModel({ graphName: options.name ?? "cleanloop", ...lowering.run(), ...(options.metadata ? { metadata: options.metadata } : {}) });
+  return encodeModel({
+    graphName: options.name ?? "cleanloop",
+    ...lowering.run(),
+    ...(options.metadata ? { metadata: options.metadata } : {}),
+  });
 }
 
 class Lowering {
@@ -59,7 +63,10 @@ class Lowering {
       else inputs.push({ name, dtype: value.dtype, shape: value.shape });
     }
     const unknown = Object.keys(this.baked).find((name) => !this.program.inputs.has(name));
-    if (unknown) throw new Error(`toOnnx: initializer '${unknown}' is not an input of the program (${[...this.program.inputs.keys()].join(", ")})`);
+    if (unknown)
+      throw new Error(
+        `toOnnx: initializer '${unknown}' is not an input of the program (${[...this.program.inputs.keys()].join(", ")})`,
+      );
     return inputs;
   }
 
@@ -68,7 +75,13 @@ class Lowering {
     return [...this.program.outputs].map(([name, value]) => {
       const source = this.nameOf(value);
       if (source !== name) {
-        this.nodes.push({ name: this.fresh("Identity"), op: "Identity", inputs: [source], outputs: [name], attributes: {} });
+        this.nodes.push({
+          name: this.fresh("Identity"),
+          op: "Identity",
+          inputs: [source],
+          outputs: [name],
+          attributes: {},
+        });
       }
       return { name, dtype: value.dtype, shape: value.shape };
     });
@@ -100,7 +113,13 @@ class Lowering {
     if (value.shape.length === 0) return scalar;
     const name = this.fresh("expanded");
     const shape = this.nameOf(int64s(value.shape));
-    this.nodes.push({ name: this.fresh("Expand"), op: "Expand", inputs: [scalar, shape], outputs: [name], attributes: {} });
+    this.nodes.push({
+      name: this.fresh("Expand"),
+      op: "Expand",
+      inputs: [scalar, shape],
+      outputs: [name],
+      attributes: {},
+    });
     return name;
   }
 

@@ -19,7 +19,12 @@ export function withScalar(g: GraphBuilder, op: string, x: Value, scalar: number
   return binary(g, op, x, uniform(scalar, [], x.dtype), dtype);
 }
 
-export function compare(g: GraphBuilder, op: "Greater" | "GreaterOrEqual" | "Less" | "LessOrEqual" | "Equal", a: Value, b: Value): Value {
+export function compare(
+  g: GraphBuilder,
+  op: "Greater" | "GreaterOrEqual" | "Less" | "LessOrEqual" | "Equal",
+  a: Value,
+  b: Value,
+): Value {
   const ordered = op !== "Equal" && a.dtype === "bool";
   return binary(g, op, ordered ? cast(g, a, "int32") : a, ordered ? cast(g, b, "int32") : b, "bool");
 }
@@ -64,7 +69,13 @@ export function reduce(g: GraphBuilder, op: string, x: Value, axes: readonly num
 }
 
 /** The part of x from `begin`, `size` elements per axis, every `steps`-th. */
-export function slice(g: GraphBuilder, x: Value, begin: readonly number[], size: readonly number[], steps?: readonly number[]): Value {
+export function slice(
+  g: GraphBuilder,
+  x: Value,
+  begin: readonly number[],
+  size: readonly number[],
+  steps?: readonly number[],
+): Value {
   const axes = begin.map((_, axis) => axis).filter((axis) => begin[axis] !== 0 || size[axis] !== x.shape[axis]);
   if (axes.length === 0) return x;
   if (x.uniform !== undefined) return uniform(x.uniform, size, x.dtype);
@@ -79,7 +90,13 @@ export function slice(g: GraphBuilder, x: Value, begin: readonly number[], size:
 export function reverse(g: GraphBuilder, x: Value, axes: readonly number[]): Value {
   if (axes.length === 0) return x;
   const everything = -(2 ** 31);
-  const inputs = [x, int64s(axes.map(() => -1)), int64s(axes.map(() => everything)), int64s(axes), int64s(axes.map(() => -1))];
+  const inputs = [
+    x,
+    int64s(axes.map(() => -1)),
+    int64s(axes.map(() => everything)),
+    int64s(axes),
+    int64s(axes.map(() => -1)),
+  ];
   return g.emitOne("Slice", inputs, x.shape);
 }
 
@@ -107,6 +124,7 @@ export function gather(g: GraphBuilder, x: Value, indices: Value, axis: number):
 
 function broadcasted(op: string, ...operands: Value[]): number[] {
   const shape = broadcastShapes(...operands.map((operand) => operand.shape));
-  if (!shape) throw new Error(`${op}: shapes ${operands.map((operand) => `[${operand.shape}]`).join(" and ")} do not broadcast`);
+  if (!shape)
+    throw new Error(`${op}: shapes ${operands.map((operand) => `[${operand.shape}]`).join(" and ")} do not broadcast`);
   return shape;
 }

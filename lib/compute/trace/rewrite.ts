@@ -2,9 +2,24 @@
 import { type Emission, GraphBuilder, type Rule } from "./builder.ts";
 import type { Node, Program, Value } from "./ir.ts";
 import { maskFromOutput, sumOfSquares } from "./rewrites/activation.ts";
-import { dropExpansions, foldChoices, foldIdentities, foldUniforms, foldZeroProducts, mergeScales, splitUniform } from "./rewrites/algebra.ts";
+import {
+  dropExpansions,
+  foldChoices,
+  foldIdentities,
+  foldUniforms,
+  foldZeroProducts,
+  mergeScales,
+  splitUniform,
+} from "./rewrites/algebra.ts";
 import { absorbScale, absorbTranspose, fuseBias, fuseConvolutionBias } from "./rewrites/gemm.ts";
-import { composeLayout, concatOfSplit, reduceWithoutReshape, sinkReshape, sliceOfConcat, splitOfConcat } from "./rewrites/layout.ts";
+import {
+  composeLayout,
+  concatOfSplit,
+  reduceWithoutReshape,
+  sinkReshape,
+  sliceOfConcat,
+  splitOfConcat,
+} from "./rewrites/layout.ts";
 import { deferScale, largeOperandFirst } from "./rewrites/traffic.ts";
 import { reduceWithoutTranspose, sinkTranspose } from "./rewrites/transpose.ts";
 
@@ -83,11 +98,18 @@ export function eliminateDeadCode(program: Program): Program {
   return { ...program, nodes: kept.reverse() };
 }
 
+/** Operators that rules move out of the way: whoever reads their output will read their input. */
+const layoutOperators = new Set(["Reshape", "Transpose", "Expand"]);
+
+/** How many operators and outputs read each value, also through a change of layout. */
 function countConsumers(program: Program): Map<Value, number> {
   const counts = new Map<Value, number>();
-  const count = (value: Value) => counts.set(value, (counts.get(value) ?? 0) + 1);
-  for (const node of program.nodes) node.inputs.forEach(count);
-  for (const output of program.outputs.values()) count(output);
+  const add = (value: Value, count: number) => counts.set(value, (counts.get(value) ?? 0) + count);
+  for (const output of program.outputs.values()) add(output, 1);
+  for (const node of program.nodes.toReversed()) {
+    const readers = layoutOperators.has(node.op) ? (counts.get(node.outputs[0]) ?? 1) : 1;
+    for (const input of node.inputs) add(input, readers);
+  }
   return counts;
 }
 

@@ -15,7 +15,8 @@ export type TensorFunction = (inputs: Record<string, tf.Tensor>) => Record<strin
 export function trace(fn: TensorFunction, specs: Record<string, TensorSpec>): Program {
   registerGradients();
   registerTraceBackend();
-  if (traceBackend.isRecording) throw new TraceError("nested-trace", "trace: called inside a traced function; call the function itself");
+  if (traceBackend.isRecording)
+    throw new TraceError("nested-trace", "trace: called inside a traced function; call the function itself");
   checkSpecs(specs);
   const inputs = new Map(Object.entries(specs).map(([name, spec]) => [name, placeholder(name, spec)]));
   const graph = traceBackend.begin();
@@ -44,7 +45,10 @@ function checkSpecs(specs: Record<string, TensorSpec>): void {
   for (const [name, { shape }] of Object.entries(specs)) {
     const bad = shape.find((dimension) => !Number.isInteger(dimension) || dimension < 0);
     if (bad !== undefined) {
-      throw new TraceError("input-invalid", `trace: input '${name}' has shape [${shape}]; every dimension must be a whole number, not ${bad}`);
+      throw new TraceError(
+        "input-invalid",
+        `trace: input '${name}' has shape [${shape}]; every dimension must be a whole number, not ${bad}`,
+      );
     }
   }
 }

@@ -12,7 +12,7 @@ export interface ParityCase {
   readonly name: string;
   readonly inputs: Readonly<Record<string, InputSpec>>;
   readonly run: (inputs: CaseInputs) => tf.Tensor | tf.Tensor[];
-  /** How often the outputs are differentiated with respect to the float inputs: values only, gradients, gradients of gradients. */
+  /** How often the outputs are differentiated with respect to the float inputs. */
   readonly order: 0 | 1 | 2;
 }
 
@@ -36,7 +36,10 @@ export function booleans(data: readonly number[], shape: readonly number[] = [da
 }
 
 export function parityCase(
-  name: string, order: 0 | 1 | 2, inputs: Record<string, InputSpec>, run: ParityCase["run"],
+  name: string,
+  order: 0 | 1 | 2,
+  inputs: Record<string, InputSpec>,
+  run: ParityCase["run"],
 ): ParityCase {
   return { name, order, inputs, run };
 }
@@ -65,7 +68,8 @@ export function evaluate({ inputs: specs, order, run }: ParityCase, inputs: Case
 
   const results: Record<string, tf.Tensor> = {};
   outputsOf(start).forEach((output, index) => (results[`out${index}`] = output));
-  if (order >= 1) gradientsOf(start).forEach((gradient, index) => (results[`grad:${differentiable[index]}`] = gradient));
+  if (order >= 1)
+    gradientsOf(start).forEach((gradient, index) => (results[`grad:${differentiable[index]}`] = gradient));
   if (order === 2) {
     const nested = differentiate((values) => total(gradientsOf(values).map((gradient) => tf.square(gradient))));
     nested(start).forEach((gradient, index) => (results[`nested:${differentiable[index]}`] = gradient));

@@ -8,7 +8,9 @@ const unary = (name: string, order: 0 | 1 | 2, run: Unary, low = -2, high = 2): 
 
 type Binary = (a: tf.Tensor, b: tf.Tensor) => tf.Tensor;
 const binary = (name: string, order: 0 | 1 | 2, run: Binary, low = -2, high = 2): ParityCase =>
-  parityCase(name, order, { a: scattered([2, 3, 4], low, high), b: scattered([3, 1], low + 0.1, high) }, ({ a, b }) => run(a, b));
+  parityCase(name, order, { a: scattered([2, 3, 4], low, high), b: scattered([3, 1], low + 0.1, high) }, ({ a, b }) =>
+    run(a, b),
+  );
 
 const nonFinite = { shape: [5], data: [1, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -2] };
 
@@ -56,7 +58,9 @@ export const elementwiseCases: readonly ParityCase[] = [
   unary("identity", 1, (x) => tf.clone(x)),
   unary("zerosLike and onesLike", 1, (x) => tf.add(tf.zerosLike(x), tf.mul(tf.onesLike(x), x))),
   unary("fill", 1, (x) => tf.mul(tf.fill([3, 5], 2.5), x)),
-  parityCase("prelu", 2, { x: scattered([2, 3, 4]), alpha: scattered([4], 0.1, 0.4) }, ({ x, alpha }) => tf.mul(tf.prelu(x, alpha), x)),
+  parityCase("prelu", 2, { x: scattered([2, 3, 4]), alpha: scattered([4], 0.1, 0.4) }, ({ x, alpha }) =>
+    tf.mul(tf.prelu(x, alpha), x),
+  ),
 
   binary("add", 1, tf.add),
   binary("sub", 1, tf.sub),
@@ -68,27 +72,78 @@ export const elementwiseCases: readonly ParityCase[] = [
   binary("minimum", 2, (a, b) => tf.mul(tf.minimum(a, b), a)),
   binary("squaredDifference", 2, tf.squaredDifference),
   binary("atan2", 2, tf.atan2),
-  parityCase("atan2 on the axes", 0, { a: { shape: [4], data: [0, 1, 0, -1] }, b: { shape: [4], data: [0, 0, -1, 0] } }, ({ a, b }) => tf.atan2(a, b)),
+  parityCase(
+    "atan2 on the axes",
+    0,
+    { a: { shape: [4], data: [0, 1, 0, -1] }, b: { shape: [4], data: [0, 0, -1, 0] } },
+    ({ a, b }) => tf.atan2(a, b),
+  ),
   binary("mod", 1, tf.mod),
   binary("floorDiv", 0, tf.floorDiv),
   parityCase("addN", 1, { a: scattered([2, 3]), b: scattered([2, 3], -1, 1) }, ({ a, b }) => tf.addN([a, b, a])),
-  parityCase("arithmetic of integers", 0, { a: integers([7, -7, 8, -8, 9]), b: integers([2, 2, -3, -3, 4]) }, ({ a, b }) => [
-    tf.add(a, b), tf.sub(a, b), tf.mul(a, b), tf.floorDiv(a, b), tf.mod(a, b), tf.maximum(a, b), tf.minimum(a, b), tf.abs(a),
-  ]),
+  parityCase(
+    "arithmetic of integers",
+    0,
+    { a: integers([7, -7, 8, -8, 9]), b: integers([2, 2, -3, -3, 4]) },
+    ({ a, b }) => [
+      tf.add(a, b),
+      tf.sub(a, b),
+      tf.mul(a, b),
+      tf.floorDiv(a, b),
+      tf.mod(a, b),
+      tf.maximum(a, b),
+      tf.minimum(a, b),
+      tf.abs(a),
+    ],
+  ),
 
-  binary("comparisons", 0, (a, b) => tf.stack([
-    tf.equal(a, b), tf.notEqual(a, b), tf.greater(a, b), tf.greaterEqual(a, b), tf.less(a, b), tf.lessEqual(a, b),
-  ])),
-  parityCase("comparisons of integers with equal pairs", 0, { a: integers([1, 2, 3]), b: integers([1, 3, 2]) }, ({ a, b }) => [
-    tf.equal(a, b), tf.notEqual(a, b), tf.greater(a, b), tf.greaterEqual(a, b), tf.less(a, b), tf.lessEqual(a, b),
-  ]),
+  binary("comparisons", 0, (a, b) =>
+    tf.stack([
+      tf.equal(a, b),
+      tf.notEqual(a, b),
+      tf.greater(a, b),
+      tf.greaterEqual(a, b),
+      tf.less(a, b),
+      tf.lessEqual(a, b),
+    ]),
+  ),
+  parityCase(
+    "comparisons of integers with equal pairs",
+    0,
+    { a: integers([1, 2, 3]), b: integers([1, 3, 2]) },
+    ({ a, b }) => [
+      tf.equal(a, b),
+      tf.notEqual(a, b),
+      tf.greater(a, b),
+      tf.greaterEqual(a, b),
+      tf.less(a, b),
+      tf.lessEqual(a, b),
+    ],
+  ),
   parityCase("logic", 0, { a: booleans([0, 0, 1, 1]), b: booleans([0, 1, 0, 1]) }, ({ a, b }) => [
-    tf.logicalAnd(a, b), tf.logicalOr(a, b), tf.logicalNot(a), tf.logicalXor(a, b), tf.equal(a, b), tf.greater(a, b),
+    tf.logicalAnd(a, b),
+    tf.logicalOr(a, b),
+    tf.logicalNot(a),
+    tf.logicalXor(a, b),
+    tf.equal(a, b),
+    tf.greater(a, b),
   ]),
   parityCase("isNaN, isInf, isFinite", 0, { x: nonFinite }, ({ x }) => [tf.isNaN(x), tf.isInf(x), tf.isFinite(x)]),
-  parityCase("where", 2, { a: scattered([3, 4]), b: scattered([3, 4], -1, 1) }, ({ a, b }) => tf.where(tf.greater(a, b), tf.mul(a, b), tf.square(b))),
-  parityCase("where of truth values", 0, { a: booleans([0, 1, 1]), b: booleans([1, 0, 1]), c: booleans([1, 1, 0]) }, ({ a, b, c }) => tf.where(c, a, b)),
+  parityCase("where", 2, { a: scattered([3, 4]), b: scattered([3, 4], -1, 1) }, ({ a, b }) =>
+    tf.where(tf.greater(a, b), tf.mul(a, b), tf.square(b)),
+  ),
+  parityCase(
+    "where of truth values",
+    0,
+    { a: booleans([0, 1, 1]), b: booleans([1, 0, 1]), c: booleans([1, 1, 0]) },
+    ({ a, b, c }) => tf.where(c, a, b),
+  ),
   parityCase("cast", 0, { x: scattered([6], -3, 3), i: integers([0, 1, 2]), b: booleans([0, 1]) }, ({ x, i, b }) => [
-    tf.cast(x, "int32"), tf.cast(x, "bool"), tf.cast(i, "float32"), tf.cast(i, "bool"), tf.cast(b, "float32"), tf.cast(b, "int32"),
+    tf.cast(x, "int32"),
+    tf.cast(x, "bool"),
+    tf.cast(i, "float32"),
+    tf.cast(i, "bool"),
+    tf.cast(b, "float32"),
+    tf.cast(b, "int32"),
   ]),
 ];

@@ -5,9 +5,18 @@ import { broadcastShapes, type DType, uniform, type Value } from "../ir.ts";
 import { binary, cast, compare, unary, where, withScalar } from "../ops.ts";
 import type { Kernel, KernelTable } from "./kernel.ts";
 
-const sameName = (op: string): Kernel<never> => (g, { x }) => unary(g, op, x);
-const arithmetic = (op: string): Kernel<never> => (g, { a, b }) => binary(g, op, a, b);
-const comparison = (op: Parameters<typeof compare>[1]): Kernel<never> => (g, { a, b }) => compare(g, op, a, b);
+const sameName =
+  (op: string): Kernel<never> =>
+  (g, { x }) =>
+    unary(g, op, x);
+const arithmetic =
+  (op: string): Kernel<never> =>
+  (g, { a, b }) =>
+    binary(g, op, a, b);
+const comparison =
+  (op: Parameters<typeof compare>[1]): Kernel<never> =>
+  (g, { a, b }) =>
+    compare(g, op, a, b);
 
 /** `x > 0 ? 1 : alpha` as float32. */
 function step(g: GraphBuilder, x: Value, alpha: number): Value {
@@ -152,7 +161,8 @@ export const elementwiseKernels: KernelTable = {
   LogicalNot: (g, { x }) => unary(g, "Not", x),
   IsNan: (g, { x }) => unary(g, "IsNaN", x, {}, "bool"),
   IsInf: (g, { x }) => unary(g, "IsInf", x, {}, "bool"),
-  IsFinite: (g, { x }) => unary(g, "Not", binary(g, "Or", unary(g, "IsNaN", x, {}, "bool"), unary(g, "IsInf", x, {}, "bool"))),
+  IsFinite: (g, { x }) =>
+    unary(g, "Not", binary(g, "Or", unary(g, "IsNaN", x, {}, "bool"), unary(g, "IsInf", x, {}, "bool"))),
 
   Cast: (g, { x }, { dtype }: tf.CastAttrs) => castTo(g, x, dtype),
   Identity: (_, { x }) => x,

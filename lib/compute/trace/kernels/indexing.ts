@@ -7,7 +7,11 @@ import type { KernelTable } from "./kernel.ts";
 import { matMul } from "./linear-algebra.ts";
 
 function integers(count: number): Value {
-  return constant(Int32Array.from({ length: count }, (_, index) => index), [count], "int32");
+  return constant(
+    Int32Array.from({ length: count }, (_, index) => index),
+    [count],
+    "int32",
+  );
 }
 
 /** Rough nanoseconds per element: the runtime's sequential scatter, a comparison, a multiply-add. */
@@ -38,8 +42,15 @@ function gatherBatched(g: GraphBuilder, x: Value, indices: Value, axis: number, 
   const outer = sizeOf(x.shape.slice(batchDims, axis));
   const inner = sizeOf(x.shape.slice(axis + 1));
   const perBatch = sizeOf(indices.shape) / batch;
-  const rows = reshape(g, transpose(g, reshape(g, x, [batch, outer, length, inner]), [0, 2, 1, 3]), [batch * length, outer * inner]);
-  const starts = constant(Int32Array.from({ length: batch }, (_, index) => index * length), [batch, 1], "int32");
+  const rows = reshape(g, transpose(g, reshape(g, x, [batch, outer, length, inner]), [0, 2, 1, 3]), [
+    batch * length,
+    outer * inner,
+  ]);
+  const starts = constant(
+    Int32Array.from({ length: batch }, (_, index) => index * length),
+    [batch, 1],
+    "int32",
+  );
   const flat = binary(g, "Add", reshape(g, indices, [batch, perBatch]), starts);
   const gathered = reshape(g, gather(g, rows, flat, 0), [batch, perBatch, outer, inner]);
   const shape = [...x.shape.slice(0, axis), ...indices.shape.slice(batchDims), ...x.shape.slice(axis + 1)];
@@ -72,7 +83,12 @@ export const indexingKernels: KernelTable = {
     const width = sizeOf(shape.slice(depth));
     const ids = flatIndices(g, indices, shape);
     const rows = sizeOf(ids.shape);
-    const summed = segmentSum(g, reshape(g, ids, [rows]), reshape(g, updates, [rows, width]), sizeOf(shape.slice(0, depth)));
+    const summed = segmentSum(
+      g,
+      reshape(g, ids, [rows]),
+      reshape(g, updates, [rows, width]),
+      sizeOf(shape.slice(0, depth)),
+    );
     return reshape(g, summed, shape);
   },
   TensorScatterUpdate: (g, { tensor, indices, updates }) => scatterUpdate(g, tensor, indices, updates),
@@ -97,7 +113,10 @@ export const indexingKernels: KernelTable = {
     const [values, positions] = g.emit({
       op: "TopK",
       inputs: [x, int64s([k])],
-      outputs: [{ shape, dtype: x.dtype }, { shape, dtype: "int64" }],
+      outputs: [
+        { shape, dtype: x.dtype },
+        { shape, dtype: "int64" },
+      ],
       attributes: { axis: { int: -1 }, sorted: { int: Number(sorted ?? true) } },
     });
     return [values, cast(g, positions, "int32")];
@@ -115,6 +134,10 @@ export const indexingKernels: KernelTable = {
   },
   LinSpace: (_, __, { start, stop, num }: tf.LinSpaceAttrs) => {
     const spacing = num > 1 ? (stop - start) / (num - 1) : 0;
-    return constant(Float32Array.from({ length: num }, (___, index) => start + index * spacing), [num], "float32");
+    return constant(
+      Float32Array.from({ length: num }, (___, index) => start + index * spacing),
+      [num],
+      "float32",
+    );
   },
 };

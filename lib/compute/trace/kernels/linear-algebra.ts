@@ -26,7 +26,11 @@ export function matMul(g: GraphBuilder, a: Value, b: Value, transposeA = false, 
 
   if (sizeOf(batchB) === 1 && (!transposeA || sizeOf(batchA) === 1)) {
     const rows = transposeA ? a.shape.slice(-2) : [sizeOf(batchA) * m, a.shape.at(-1) as number];
-    return reshape(g, multiply2d(g, reshape(g, a, rows), reshape(g, b, b.shape.slice(-2)), transposeA, transposeB), shape);
+    return reshape(
+      g,
+      multiply2d(g, reshape(g, a, rows), reshape(g, b, b.shape.slice(-2)), transposeA, transposeB),
+      shape,
+    );
   }
   if (!transposeA && !transposeB) return g.emitOne("MatMul", [a, b], shape);
   const flags = { transA: { int: Number(transposeA) }, transB: { int: Number(transposeB) } };
@@ -44,7 +48,8 @@ function einsumShape(equation: string, operands: readonly Value[]): number[] {
 }
 
 export const linearAlgebraKernels: KernelTable = {
-  BatchMatMul: (g, { a, b }, { transposeA, transposeB }: tf.BatchMatMulAttrs) => matMul(g, a, b, transposeA, transposeB),
+  BatchMatMul: (g, { a, b }, { transposeA, transposeB }: tf.BatchMatMulAttrs) =>
+    matMul(g, a, b, transposeA, transposeB),
   _FusedMatMul: (g, { a, b, bias, preluActivationWeights }, attributes: tf._FusedMatMulAttrs) => {
     const product = matMul(g, a, b, attributes.transposeA, attributes.transposeB);
     const shifted = bias ? binary(g, "Add", product, bias) : product;

@@ -20,7 +20,10 @@ const pooledShape = (info: WindowInfo) => [info.batchSize, info.outChannels, inf
 function averagePool(g: GraphBuilder, x: Value, attributes: tf.AvgPoolAttrs): Value {
   const info = infoOf(x, attributes);
   const { dilations: _, ...window } = windowAttributes(info);
-  return toChannelsLast(g, g.emitOne("AveragePool", [toChannelsFirst(g, x)], pooledShape(info), { ...window, count_include_pad: { int: 0 } }));
+  return toChannelsLast(
+    g,
+    g.emitOne("AveragePool", [toChannelsFirst(g, x)], pooledShape(info), { ...window, count_include_pad: { int: 0 } }),
+  );
 }
 
 /** tfjs's kernel divides by the full window size also at the border; `gradients` corrects for that. */
@@ -30,7 +33,12 @@ function averagePoolGradient(g: GraphBuilder, dy: Value, input: Value, attribute
   const area = info.filterHeight * info.filterWidth;
   const flat = reshape(g, toChannelsFirst(g, dy), [planes, 1, info.outHeight, info.outWidth]);
   const mean = uniform(1 / area, [1, 1, info.filterHeight, info.filterWidth]);
-  const image = reshape(g, spread(g, flat, mean, info, 1), [info.batchSize, info.inChannels, info.inHeight, info.inWidth]);
+  const image = reshape(g, spread(g, flat, mean, info, 1), [
+    info.batchSize,
+    info.inChannels,
+    info.inHeight,
+    info.inWidth,
+  ]);
   return toChannelsLast(g, image);
 }
 
@@ -47,7 +55,10 @@ function maxPoolGradient(g: GraphBuilder, dy: Value, input: Value, attributes: t
   const [, positions] = g.emit({
     op: "MaxPool",
     inputs: [image],
-    outputs: [{ shape, dtype: "float32" }, { shape, dtype: "int64" }],
+    outputs: [
+      { shape, dtype: "float32" },
+      { shape, dtype: "int64" },
+    ],
     attributes: windowAttributes(info),
   });
   const size = sizeOf(image.shape);
@@ -60,7 +71,12 @@ function maxPoolGradient(g: GraphBuilder, dy: Value, input: Value, attributes: t
 type ResizeAttrs = tf.ResizeBilinearAttrs;
 
 /** Interpolation along one axis as a matrix [to,from], with tfjs's rules for corners and pixel centres. */
-function interpolation(from: number, to: number, { alignCorners, halfPixelCenters }: ResizeAttrs, nearest: boolean): Value {
+function interpolation(
+  from: number,
+  to: number,
+  { alignCorners, halfPixelCenters }: ResizeAttrs,
+  nearest: boolean,
+): Value {
   const ratio = alignCorners && to > 1 ? (from - 1) / (to - 1) : from / to;
   const matrix = new Float32Array(to * from);
   for (let row = 0; row < to; row++) {
@@ -80,7 +96,15 @@ function interpolation(from: number, to: number, { alignCorners, halfPixelCenter
 }
 
 /** Applies the interpolation of images [N,H,W,C] to `size`, or its transpose for the gradient. */
-function resize(g: GraphBuilder, x: Value, from: readonly number[], size: readonly number[], attributes: ResizeAttrs, nearest: boolean, adjoint = false): Value {
+function resize(
+  g: GraphBuilder,
+  x: Value,
+  from: readonly number[],
+  size: readonly number[],
+  attributes: ResizeAttrs,
+  nearest: boolean,
+  adjoint = false,
+): Value {
   const vertical = interpolation(from[0], size[0], attributes, nearest);
   const horizontal = interpolation(from[1], size[1], attributes, nearest);
   const planes = transpose(g, x, [0, 3, 1, 2]);
@@ -95,7 +119,8 @@ export const poolingKernels: KernelTable = {
   AvgPoolGrad: (g, { dy, input }, attributes: tf.AvgPoolGradAttrs) => averagePoolGradient(g, dy, input, attributes),
   MaxPool: (g, { x }, attributes: tf.MaxPoolAttrs) => maxPool(g, x, attributes),
   MaxPoolGrad: (g, { dy, input }, attributes: tf.MaxPoolGradAttrs) => maxPoolGradient(g, dy, input, attributes),
-  ResizeBilinear: (g, { images }, attributes: tf.ResizeBilinearAttrs) => resize(g, images, imageSize(images), attributes.size, attributes, false),
+  ResizeBilinear: (g, { images }, attributes: tf.ResizeBilinearAttrs) =>
+    resize(g, images, imageSize(images), attributes.size, attributes, false),
   ResizeNearestNeighbor: (g, { images }, attributes: tf.ResizeNearestNeighborAttrs) =>
     resize(g, images, imageSize(images), attributes.size, attributes, true),
   ResizeBilinearGrad: (g, { images, dy }, attributes: tf.ResizeBilinearGradAttrs) =>

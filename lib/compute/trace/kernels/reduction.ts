@@ -17,20 +17,26 @@ function axesOf(x: Value, { axis, reductionIndices }: ReductionAttrs): number[] 
   return tf.util.parseAxisParam(axes ?? x.shape.map((_, index) => index), [...x.shape]);
 }
 
-const reduction = (op: string): Kernel<ReductionAttrs> => (g, { x }, attributes) =>
-  reduce(g, op, x.dtype === "bool" ? cast(g, x, "int32") : x, axesOf(x, attributes), attributes.keepDims ?? false);
+const reduction =
+  (op: string): Kernel<ReductionAttrs> =>
+  (g, { x }, attributes) =>
+    reduce(g, op, x.dtype === "bool" ? cast(g, x, "int32") : x, axesOf(x, attributes), attributes.keepDims ?? false);
 
 /** All and Any: the extreme of the truth values. */
-const truth = (op: "ReduceMin" | "ReduceMax"): Kernel<ReductionAttrs> => (g, { x }, attributes) =>
-  cast(g, reduce(g, op, cast(g, x, "int32"), axesOf(x, attributes), attributes.keepDims ?? false), "bool");
+const truth =
+  (op: "ReduceMin" | "ReduceMax"): Kernel<ReductionAttrs> =>
+  (g, { x }, attributes) =>
+    cast(g, reduce(g, op, cast(g, x, "int32"), axesOf(x, attributes), attributes.keepDims ?? false), "bool");
 
 /** Index of the first extreme element along one axis, int32. */
-const argument = (op: "ArgMax" | "ArgMin"): Kernel<tf.ArgMaxAttrs> => (g, { x }, { axis }) => {
-  const [along] = tf.util.parseAxisParam(axis, [...x.shape]);
-  const shape = x.shape.filter((_, index) => index !== along);
-  const attributes = { axis: { int: along }, keepdims: { int: 0 } };
-  return cast(g, g.emitOne(op, [x], shape, attributes, "int64"), "int32");
-};
+const argument =
+  (op: "ArgMax" | "ArgMin"): Kernel<tf.ArgMaxAttrs> =>
+  (g, { x }, { axis }) => {
+    const [along] = tf.util.parseAxisParam(axis, [...x.shape]);
+    const shape = x.shape.filter((_, index) => index !== along);
+    const attributes = { axis: { int: along }, keepdims: { int: 0 } };
+    return cast(g, g.emitOne(op, [x], shape, attributes, "int64"), "int32");
+  };
 
 /** Products of all elements up to each one: a scan that doubles its reach, since ONNX has no operator for it. */
 function cumulativeProduct(g: GraphBuilder, x: Value, axis: number, exclusive: boolean, reversed: boolean): Value {
@@ -38,7 +44,11 @@ function cumulativeProduct(g: GraphBuilder, x: Value, axis: number, exclusive: b
   const shifted = (value: Value, by: number): Value => {
     const reach = Math.min(by, length);
     const kept = x.shape.map((size, index) => (index === axis ? size - reach : size));
-    const ones = uniform(1, x.shape.map((size, index) => (index === axis ? reach : size)), x.dtype);
+    const ones = uniform(
+      1,
+      x.shape.map((size, index) => (index === axis ? reach : size)),
+      x.dtype,
+    );
     const begin = x.shape.map((_, index) => (index === axis && reversed ? reach : 0));
     const part = slice(g, value, begin, kept);
     return concat(g, reversed ? [part, ones] : [ones, part], axis);
@@ -60,7 +70,10 @@ export const reductionKernels: KernelTable = {
   ArgMax: argument("ArgMax"),
   ArgMin: argument("ArgMin"),
   Cumsum: (g, { x }, { axis, exclusive, reverse }: tf.CumsumAttrs) =>
-    g.emitOne("CumSum", [x, int64s([axis])], x.shape, { exclusive: { int: Number(exclusive) }, reverse: { int: Number(reverse) } }),
+    g.emitOne("CumSum", [x, int64s([axis])], x.shape, {
+      exclusive: { int: Number(exclusive) },
+      reverse: { int: Number(reverse) },
+    }),
   Cumprod: (g, { x }, { axis, exclusive, reverse }: tf.CumprodAttrs) => {
     const [along] = tf.util.parseAxisParam(axis, [...x.shape]);
     return cumulativeProduct(g, x, along, exclusive, reverse);

@@ -16,7 +16,10 @@ function withInsertedAxis(g: GraphBuilder, x: Value, axis: number): Value {
 /** Consecutive parts of x along `axis`, of the given lengths. */
 function split(g: GraphBuilder, x: Value, lengths: readonly number[], axis: number): Value[] {
   if (lengths.length === 1) return [x];
-  const outputs = lengths.map((length) => ({ shape: x.shape.map((size, i) => (i === axis ? length : size)), dtype: x.dtype }));
+  const outputs = lengths.map((length) => ({
+    shape: x.shape.map((size, i) => (i === axis ? length : size)),
+    dtype: x.dtype,
+  }));
   return g.emit({ op: "Split", inputs: [x, int64s(lengths)], outputs, attributes: { axis: { int: axis } } });
 }
 
@@ -31,7 +34,8 @@ function mirrored(length: number, before: number, after: number, mode: "reflect"
 }
 
 export const shapeKernels: KernelTable = {
-  Reshape: (g, { x }, { shape }: tf.ReshapeAttrs) => reshape(g, x, tf.util.inferFromImplicitShape(shape, sizeOf(x.shape))),
+  Reshape: (g, { x }, { shape }: tf.ReshapeAttrs) =>
+    reshape(g, x, tf.util.inferFromImplicitShape(shape, sizeOf(x.shape))),
   ExpandDims: (g, { input }, { dim }: tf.ExpandDimsAttrs) => withInsertedAxis(g, input, dim),
   Transpose: (g, { x }, { perm }: tf.TransposeAttrs) => transpose(g, x, perm),
   Tile: (g, { x }, { reps }: tf.TileAttrs) => {
@@ -40,12 +44,24 @@ export const shapeKernels: KernelTable = {
     return g.emitOne("Tile", [x, int64s(reps)], shape);
   },
   Slice: (g, { x }, attributes: tf.SliceAttrs) => {
-    const [begin, size] = tf.slice_util.parseSliceParams({ shape: x.shape } as tf.Tensor, attributes.begin, attributes.size);
+    const [begin, size] = tf.slice_util.parseSliceParams(
+      { shape: x.shape } as tf.Tensor,
+      attributes.begin,
+      attributes.size,
+    );
     return slice(g, x, begin, size);
   },
   StridedSlice: (g, { x }, a: tf.StridedSliceAttrs) => {
     const info = tf.slice_util.sliceInfo(
-      [...x.shape], a.begin, a.end, a.strides, a.beginMask, a.endMask, a.ellipsisMask, a.newAxisMask, a.shrinkAxisMask,
+      [...x.shape],
+      a.begin,
+      a.end,
+      a.strides,
+      a.beginMask,
+      a.endMask,
+      a.ellipsisMask,
+      a.newAxisMask,
+      a.shrinkAxisMask,
     );
     const flipped = info.strides.flatMap((stride, axis) => (stride < 0 ? [axis] : []));
     const start = info.begin.map((from, axis) => (info.strides[axis] < 0 ? x.shape[axis] - 1 - from : from));
@@ -55,7 +71,12 @@ export const shapeKernels: KernelTable = {
   },
   SplitV: (g, { x }, { numOrSizeSplits, axis }: tf.SplitVAttrs) => {
     const along = axisOf(axis, x.shape.length);
-    return split(g, x, tf.backend_util.prepareSplitSize({ shape: x.shape } as tf.Tensor, numOrSizeSplits, along), along);
+    return split(
+      g,
+      x,
+      tf.backend_util.prepareSplitSize({ shape: x.shape } as tf.Tensor, numOrSizeSplits, along),
+      along,
+    );
   },
   Concat: (g, inputs, { axis }: tf.ConcatAttrs) => {
     const parts = Object.values(inputs);
@@ -63,7 +84,11 @@ export const shapeKernels: KernelTable = {
   },
   Pack: (g, inputs, { axis }: tf.PackAttrs) => {
     const parts = Object.values(inputs);
-    return concat(g, parts.map((part) => withInsertedAxis(g, part, axis)), axisOf(axis, parts[0].shape.length + 1));
+    return concat(
+      g,
+      parts.map((part) => withInsertedAxis(g, part, axis)),
+      axisOf(axis, parts[0].shape.length + 1),
+    );
   },
   Unpack: (g, { value }, { axis }: tf.UnpackAttrs) => {
     const along = axisOf(axis, value.shape.length);
@@ -72,7 +97,13 @@ export const shapeKernels: KernelTable = {
     return split(g, value, ones, along).map((part) => reshape(g, part, shape));
   },
   PadV2: (g, { x }, { paddings, constantValue }: tf.PadV2Attrs) =>
-    pad(g, x, paddings.map(([before]) => before), paddings.map(([, after]) => after), constantValue),
+    pad(
+      g,
+      x,
+      paddings.map(([before]) => before),
+      paddings.map(([, after]) => after),
+      constantValue,
+    ),
   MirrorPad: (g, { x }, { paddings, mode }: tf.MirrorPadAttrs) =>
     paddings.reduce((padded, [before, after], axis) => {
       if (before === 0 && after === 0) return padded;

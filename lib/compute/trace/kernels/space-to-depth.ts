@@ -42,12 +42,13 @@ function geometryOf(info: ConvInfo): Geometry {
   };
 }
 
-/** Whether this form applies: equal strides that divide the kernel, no dilation, and a padded image that covers the input. */
+/** Whether this form applies: equal strides that divide the kernel, no dilation, a padded image that covers the input. */
 export function fitsSpaceToDepth(info: ConvInfo): boolean {
   if (info.strideHeight !== info.strideWidth || info.dilationHeight !== 1 || info.dilationWidth !== 1) return false;
   const { stride, blockRows, blockColumns, height, width } = geometryOf(info);
   if (!Number.isInteger(blockRows) || !Number.isInteger(blockColumns)) return false;
-  const covers = height * stride >= info.inHeight + info.padInfo.top && width * stride >= info.inWidth + info.padInfo.left;
+  const covers =
+    height * stride >= info.inHeight + info.padInfo.top && width * stride >= info.inWidth + info.padInfo.left;
   return covers && blockRows * blockColumns <= maximumPositions;
 }
 
@@ -67,12 +68,20 @@ function fromBlocks(g: GraphBuilder, blocks: Value, info: ConvInfo): Value {
   const split = reshape(g, blocks, [info.batchSize, height, width, stride, stride, info.inChannels]);
   const shape = [info.batchSize, height * stride, width * stride, info.inChannels];
   const image = reshape(g, transpose(g, split, [0, 1, 3, 2, 4, 5]), shape);
-  return slice(g, image, [0, info.padInfo.top, info.padInfo.left, 0], [info.batchSize, info.inHeight, info.inWidth, info.inChannels]);
+  return slice(
+    g,
+    image,
+    [0, info.padInfo.top, info.padInfo.left, 0],
+    [info.batchSize, info.inHeight, info.inWidth, info.inChannels],
+  );
 }
 
 /** Block offsets under the kernel, row by row. */
 function positions({ blockRows, blockColumns }: Geometry): [row: number, column: number][] {
-  return Array.from({ length: blockRows * blockColumns }, (_, index) => [Math.floor(index / blockColumns), index % blockColumns]);
+  return Array.from({ length: blockRows * blockColumns }, (_, index) => [
+    Math.floor(index / blockColumns),
+    index % blockColumns,
+  ]);
 }
 
 /** For each position under the kernel, the blocks that all outputs see there: [N * outHeight * outWidth, depth]. */
@@ -80,7 +89,9 @@ function columns(g: GraphBuilder, x: Value, info: ConvInfo): Value[] {
   const geometry = geometryOf(info);
   const blocks = toBlocks(g, x, info);
   const size = [info.batchSize, info.outHeight, info.outWidth, geometry.depth];
-  return positions(geometry).map(([row, column]) => reshape(g, slice(g, blocks, [0, row, column, 0], size), [outputRows(info), geometry.depth]));
+  return positions(geometry).map(([row, column]) =>
+    reshape(g, slice(g, blocks, [0, row, column, 0], size), [outputRows(info), geometry.depth]),
+  );
 }
 
 /** Filter [height, width, in, out] with its rows in the order of the columns: [positions * depth, out]. */
@@ -104,7 +115,9 @@ export function convolveBlocks(g: GraphBuilder, x: Value, filter: Value, info: C
   const product =
     info.inChannels <= joinedChannels
       ? matMul(g, concat(g, parts, 1), rows)
-      : parts.map((part, position) => matMul(g, part, filterPart(g, rows, position, info))).reduce((sum, term) => binary(g, "Add", term, sum));
+      : parts
+          .map((part, position) => matMul(g, part, filterPart(g, rows, position, info)))
+          .reduce((sum, term) => binary(g, "Add", term, sum));
   return reshape(g, product, [info.batchSize, info.outHeight, info.outWidth, info.outChannels]);
 }
 
@@ -116,7 +129,11 @@ export function filterGradientBlocks(g: GraphBuilder, x: Value, dy: Value, info:
   const gradient =
     info.inChannels <= joinedChannels
       ? matMul(g, concat(g, parts, 1), rows, true, false)
-      : concat(g, parts.map((part) => matMul(g, part, rows, true, false)), 0);
+      : concat(
+          g,
+          parts.map((part) => matMul(g, part, rows, true, false)),
+          0,
+        );
   const split = reshape(g, gradient, [blockRows, blockColumns, stride, stride, info.inChannels, info.outChannels]);
   return reshape(g, transpose(g, split, [0, 2, 1, 3, 4, 5]), info.filterShape);
 }
@@ -132,5 +149,9 @@ export function inputGradientBlocks(g: GraphBuilder, dy: Value, filter: Value, i
     const after = [0, geometry.blockRows - 1 - row, geometry.blockColumns - 1 - column, 0];
     return pad(g, blocks, [0, row, column, 0], after);
   });
-  return fromBlocks(g, terms.reduce((sum, term) => binary(g, "Add", sum, term)), info);
+  return fromBlocks(
+    g,
+    terms.reduce((sum, term) => binary(g, "Add", sum, term)),
+    info,
+  );
 }

@@ -10,7 +10,8 @@ export const dropExpansions: Rule = (emission, g) => {
   const [output] = emission.outputs;
   const inputs = [...emission.inputs];
   for (const [position, input] of inputs.entries()) {
-    const source = input.uniform !== undefined ? uniform(input.uniform, [], input.dtype) : producedBy(input, "Expand")?.inputs[0];
+    const source =
+      input.uniform !== undefined ? uniform(input.uniform, [], input.dtype) : producedBy(input, "Expand")?.inputs[0];
     if (!source || sameShape(source.shape, input.shape)) continue;
     const shapes = inputs.map((other, index) => (index === position ? source.shape : other.shape));
     const shape = broadcastShapes(...shapes);
@@ -48,10 +49,13 @@ export const foldUniforms: Rule = ({ op, inputs, outputs: [output] }) => {
   const [a, b] = inputs.map((input) => input.uniform);
   if (a === undefined) return undefined;
   const float = inputs[0].dtype === "float32";
-  const result = (value: number) => [uniform(output.dtype === "float32" ? Math.fround(value) : value, output.shape, output.dtype)];
+  const result = (value: number) => [
+    uniform(output.dtype === "float32" ? Math.fround(value) : value, output.shape, output.dtype),
+  ];
   if (float && b !== undefined && op in floatArithmetic) return result(floatArithmetic[op](a, b));
   if (float && op in floatFunction) return result(floatFunction[op](a));
-  if (op === "Cast" && (float ? output.dtype === "bool" : output.dtype !== "int64")) return result(output.dtype === "bool" ? Number(a !== 0) : a);
+  if (op === "Cast" && (float ? output.dtype === "bool" : output.dtype !== "int64"))
+    return result(output.dtype === "bool" ? Number(a !== 0) : a);
   if (op === "ReduceSum" && float) return result(a * (sizeOf(inputs[0].shape) / sizeOf(output.shape)));
   if ((op === "ReduceMean" && float) || op === "ReduceMax" || op === "ReduceMin") return result(a);
   return ["Identity", "Expand", "Reshape", "Transpose", "Slice"].includes(op) ? result(a) : undefined;
@@ -97,7 +101,9 @@ export const foldIdentities: Rule = ({ op, inputs: [a, b], outputs: [output] }, 
 
 /** The parts of a uniform are uniform. */
 export const splitUniform: Rule = ({ op, inputs: [x], outputs }) =>
-  op === "Split" && x.uniform !== undefined ? outputs.map(({ shape, dtype }) => uniform(x.uniform as number, shape, dtype)) : undefined;
+  op === "Split" && x.uniform !== undefined
+    ? outputs.map(({ shape, dtype }) => uniform(x.uniform as number, shape, dtype))
+    : undefined;
 
 /** A matrix product with a matrix of zeros is zero. */
 export const foldZeroProducts: Rule = ({ op, inputs, outputs: [output] }) => {

@@ -7,7 +7,11 @@ import { producedBy } from "./match.ts";
 /** The two-dimensional product behind a value, as long as nothing else reads it and no term was added to it yet. */
 function bareProduct(value: Value, isOnlyUse: boolean): Node | undefined {
   const node = producedBy(value, "MatMul", "Gemm");
-  const plain = node && node.inputs.length === 2 && value.shape.length === 2 && node.inputs.every((input) => input.shape.length === 2);
+  const plain =
+    node &&
+    node.inputs.length === 2 &&
+    value.shape.length === 2 &&
+    node.inputs.every((input) => input.shape.length === 2);
   return plain && isOnlyUse ? node : undefined;
 }
 
@@ -57,11 +61,23 @@ export const absorbTranspose: Rule = ({ op, inputs, outputs: [output], attribute
 export const absorbScale: Rule = ({ op, inputs, outputs: [output] }, g) => {
   if (op !== "Mul" && op !== "Div" && op !== "Neg") return undefined;
   const [a, b] = inputs;
-  const [product, factor] = op === "Neg" ? [a, -1] : b.uniform !== undefined ? [a, op === "Mul" ? b.uniform : 1 / b.uniform] : op === "Mul" ? [b, a.uniform] : [];
+  const [product, factor] =
+    op === "Neg"
+      ? [a, -1]
+      : b.uniform !== undefined
+        ? [a, op === "Mul" ? b.uniform : 1 / b.uniform]
+        : op === "Mul"
+          ? [b, a.uniform]
+          : [];
   if (product === undefined || factor === undefined || !sameShape(product.shape, output.shape)) return undefined;
   const node = bareProduct(product, g.useCount(product) === 1);
   if (!node || output.dtype !== "float32") return undefined;
   const { alpha } = node.attributes;
   const previous = alpha && "float" in alpha ? alpha.float : 1;
-  return [g.emitOne("Gemm", node.inputs, output.shape, { ...node.attributes, alpha: { float: Math.fround(previous * factor) } })];
+  return [
+    g.emitOne("Gemm", node.inputs, output.shape, {
+      ...node.attributes,
+      alpha: { float: Math.fround(previous * factor) },
+    }),
+  ];
 };

@@ -22,7 +22,13 @@ export const composeLayout: Rule = ({ op, inputs: [x], outputs: [output], attrib
     const permutation = permutationOf({ attributes: attributes ?? {} });
     if (previous?.op === "Transpose") {
       const first = permutationOf(previous);
-      return [transpose(g, previous.inputs[0], permutation.map((axis) => first[axis]))];
+      return [
+        transpose(
+          g,
+          previous.inputs[0],
+          permutation.map((axis) => first[axis]),
+        ),
+      ];
     }
     if (movesOnlyUnitAxes(x.shape, permutation)) return [reshape(g, x, output.shape)];
   }
@@ -47,7 +53,9 @@ function movesOnlyUnitAxes(shape: readonly number[], permutation: readonly numbe
 export const sinkReshape: Rule = (emission, g) => {
   const [output] = emission.outputs;
   if (!isPointwise(emission) && !isBroadcasting(emission)) return undefined;
-  const node = emission.inputs.map((input) => producedBy(input, "Reshape")).find((n) => n && sameShape(n.outputs[0].shape, output.shape));
+  const node = emission.inputs
+    .map((input) => producedBy(input, "Reshape"))
+    .find((n) => n && sameShape(n.outputs[0].shape, output.shape));
   if (!node) return undefined;
   const inner = node.inputs[0].shape;
   const inputs: Value[] = [];
@@ -60,7 +68,12 @@ export const sinkReshape: Rule = (emission, g) => {
   return [reshape(g, result, output.shape)];
 };
 
-function withInnerShape(g: GraphBuilder, input: Value, inner: readonly number[], outer: readonly number[]): Value | undefined {
+function withInnerShape(
+  g: GraphBuilder,
+  input: Value,
+  inner: readonly number[],
+  outer: readonly number[],
+): Value | undefined {
   if (sizeOf(input.shape) === 1) return reshape(g, input, []);
   const source = producedBy(input, "Reshape")?.inputs[0];
   if (source && sameShape(input.shape, outer) && sameShape(source.shape, inner)) return source;
@@ -77,7 +90,11 @@ export const reduceWithoutReshape: Rule = (emission, g) => {
   const [output] = emission.outputs;
   if (!node || !axes || axes.length !== emission.inputs[0].shape.length || output.shape.length > 0) return undefined;
   const source = node.inputs[0];
-  const all = { shape: [source.shape.length], dtype: "int64" as const, constant: BigInt64Array.from(source.shape, (_, axis) => BigInt(axis)) };
+  const all = {
+    shape: [source.shape.length],
+    dtype: "int64" as const,
+    constant: BigInt64Array.from(source.shape, (_, axis) => BigInt(axis)),
+  };
   return g.emit({ ...emission, inputs: source.shape.length ? [source, all] : [source] });
 };
 
@@ -93,7 +110,9 @@ export const sliceOfConcat: Rule = ({ op, inputs, outputs: [output] }, g) => {
   for (const part of joined.inputs) {
     const stop = start + part.shape[axis.int];
     if (begins[along] >= start && ends[along] <= stop) {
-      const begin = output.shape.map((_, a) => (axes.includes(a) ? begins[axes.indexOf(a)] - (a === axis.int ? start : 0) : 0));
+      const begin = output.shape.map((_, a) =>
+        axes.includes(a) ? begins[axes.indexOf(a)] - (a === axis.int ? start : 0) : 0,
+      );
       return [slice(g, part, begin, output.shape)];
     }
     start = stop;
@@ -105,7 +124,9 @@ export const sliceOfConcat: Rule = ({ op, inputs, outputs: [output] }, g) => {
 export const splitOfConcat: Rule = ({ op, inputs, outputs, attributes }) => {
   const joined = op === "Split" ? producedBy(inputs[0], "Concat") : undefined;
   if (!joined || JSON.stringify(joined.attributes.axis) !== JSON.stringify(attributes?.axis)) return undefined;
-  const matches = joined.inputs.length === outputs.length && joined.inputs.every((part, index) => sameShape(part.shape, outputs[index].shape));
+  const matches =
+    joined.inputs.length === outputs.length &&
+    joined.inputs.every((part, index) => sameShape(part.shape, outputs[index].shape));
   return matches ? [...joined.inputs] : undefined;
 };
 

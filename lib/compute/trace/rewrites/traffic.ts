@@ -6,7 +6,8 @@ import { reshape } from "../ops.ts";
 import { producedBy } from "./match.ts";
 
 /** Whether an attribute such as transA is set. */
-const isSet = (attribute: Attribute | undefined): boolean => attribute !== undefined && "int" in attribute && attribute.int === 1;
+const isSet = (attribute: Attribute | undefined): boolean =>
+  attribute !== undefined && "int" in attribute && attribute.int === 1;
 
 /**
  * Gemm(c * x, w) -> c * Gemm(x, w) as its alpha, and ReduceSum(c * x) -> c * ReduceSum(x): a factor on a large gradient
@@ -34,7 +35,12 @@ export const deferScale: Rule = ({ op, inputs, outputs: [output], attributes = {
     const operands = inputs.with(position, source.tensor);
     const { alpha } = attributes;
     const before = alpha && "float" in alpha ? alpha.float : 1;
-    return [g.emitOne("Gemm", operands, output.shape, { ...attributes, alpha: { float: Math.fround(before * source.factor) } })];
+    return [
+      g.emitOne("Gemm", operands, output.shape, {
+        ...attributes,
+        alpha: { float: Math.fround(before * source.factor) },
+      }),
+    ];
   }
   return undefined;
 };

@@ -10,13 +10,15 @@ export function permutationOf({ attributes }: Pick<Node, "attributes">): readonl
 }
 
 /**
- * f(transpose(x), bias) -> transpose(f(x, bias)) when every operand allows it: transposed alike, a single number, or a vector
- * along the last axis, which moves to the axis that was last.
+ * f(transpose(x), bias) -> transpose(f(x, bias)) when every operand allows it: transposed alike, a single number, or a
+ * vector along the last axis, which moves to the axis that was last.
  */
 export const sinkTranspose: Rule = (emission, g) => {
   if (!isPointwise(emission) && !isBroadcasting(emission)) return undefined;
   const [output] = emission.outputs;
-  const node = emission.inputs.map((input) => producedBy(input, "Transpose")).find((n) => n && sameShape(n.outputs[0].shape, output.shape));
+  const node = emission.inputs
+    .map((input) => producedBy(input, "Transpose"))
+    .find((n) => n && sameShape(n.outputs[0].shape, output.shape));
   if (!node) return undefined;
   const permutation = permutationOf(node);
   const inputs: Value[] = [];
@@ -43,7 +45,8 @@ function beforeTranspose(g: GraphBuilder, input: Value, permutation: readonly nu
 export const reduceWithoutTranspose: Rule = (emission, g) => {
   const node = emission.op.startsWith("Reduce") ? producedBy(emission.inputs[0], "Transpose") : undefined;
   const axes = int64sOf(emission.inputs[1]);
-  if (!node || !axes || emission.outputs[0].shape.length !== node.outputs[0].shape.length - axes.length) return undefined;
+  if (!node || !axes || emission.outputs[0].shape.length !== node.outputs[0].shape.length - axes.length)
+    return undefined;
   const permutation = permutationOf(node);
   const kept = permutation.filter((_, axis) => !axes.includes(axis));
   if (kept.some((axis, index) => index > 0 && axis < kept[index - 1])) return undefined;
