@@ -8,7 +8,6 @@ export type DataErrorCode =
   | "bad-values" // values that cannot be stored as bytes without loss
   | "not-enough" // more sequences asked for than there are
   | "no-split" // identities cannot be told apart, so no honest split exists
-  | "not-empty" // the output directory already holds something
   | "invalid-argument"; // a number or name outside its range
 
 /** A mistake in the data or in what was asked of it; the message says what was got, what was wanted and the cure. */

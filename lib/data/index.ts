@@ -19,6 +19,7 @@ export {
   FRAME_EDGE,
   FRAME_VALUES,
   FRAMES_PER_SEQUENCE,
+  joinSources,
   readSequences,
   SEQUENCE_VALUES,
   SPRITE_ACTIONS,
@@ -30,14 +31,14 @@ export type { ByteScale, SequenceSource, SpriteAction, SpriteDirection, SpriteSe
 // Where sprites come from
 export { syntheticSource } from "./sprites/synthetic.ts";
 export { isLpcFolder, LPC_LICENSE, lpcSource } from "./sprites/lpc.ts";
-export { importSequences } from "./sprites/import.ts";
+export { attributesBeside, importSequences } from "./sprites/import.ts";
 export type { FileSource } from "./sprites/import.ts";
 
 // Preparing a data set
 export { extractCyclic } from "./sprites/cyclic.ts";
-export type { CyclicExtract } from "./sprites/cyclic.ts";
+export type { CyclicExtract, ExtractOptions } from "./sprites/cyclic.ts";
 export { identitiesByAppearance } from "./sprites/appearance.ts";
-export { publishedOrder, seededOrder, splitByIdentity, splitCatalogue } from "./sprites/split.ts";
+export { publishedOrder, seededOrder, splitByIdentity, splitCatalogue, splitPair } from "./sprites/split.ts";
 export type { CatalogueOrder, SplitRule, SpriteSplit } from "./sprites/split.ts";
 export { prepareSprites } from "./sprites/prepare.ts";
 export type { PrepareOptions } from "./sprites/prepare.ts";

@@ -41,11 +41,11 @@ test("normals have the moments of a standard normal", () => {
 
 test("int(n) is uniform and permutation is a permutation whose positions are uniform", () => {
   const random = new Random(11);
-  const counts = new Array<number>(6).fill(0);
+  const counts = Array.from({ length: 6 }, () => 0);
   for (let draw = 0; draw < 60_000; draw++) counts[random.int(6)]++;
   const chiSquared = counts.reduce((sum, count) => sum + (count - 10_000) ** 2 / 10_000, 0);
   expect(chiSquared).toBeLessThan(20.5); // 99.9 % quantile with 5 degrees of freedom
-  const firstPlace = new Array<number>(5).fill(0);
+  const firstPlace = Array.from({ length: 5 }, () => 0);
   for (let draw = 0; draw < 20_000; draw++) {
     const order = random.permutation(5);
     expect([...order].sort()).toEqual([0, 1, 2, 3, 4]);

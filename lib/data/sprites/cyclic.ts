@@ -1,5 +1,6 @@
 // The cyclic part of a data set: sequences whose last frame is their first.
 
+import { setImmediate } from "node:timers/promises";
 import { SEQUENCE_VALUES, sequenceFirstLastMse } from "./dataset.ts";
 import type { SequenceSource } from "./dataset.ts";
 
@@ -12,13 +13,31 @@ export interface CyclicExtract {
   readonly threshold: number;
 }
 
+export interface ExtractOptions {
+  /** Called now and then with the number of sequences looked at. */
+  onProgress?: (sequencesDone: number) => void;
+  signal?: AbortSignal;
+}
+
+/** Sequences looked at before other work gets its turn. */
+const TURN_SEQUENCES = 64;
+
 /** Finds the sequences whose mean squared difference between frame 0 and frame 7 is below `threshold` (1e-4). */
-export function extractCyclic(source: SequenceSource, threshold = 1e-4): CyclicExtract {
+export async function extractCyclic(
+  source: SequenceSource,
+  threshold = 1e-4,
+  { onProgress, signal }: ExtractOptions = {},
+): Promise<CyclicExtract> {
   const sequence = new Uint8Array(SEQUENCE_VALUES);
-  const mse = Float64Array.from({ length: source.count }, (_, index) => {
+  const mse = new Float64Array(source.count);
+  for (let index = 0; index < source.count; index++) {
     source.read(index, sequence, 0);
-    return sequenceFirstLastMse(sequence, 0, source.byteScale);
-  });
+    mse[index] = sequenceFirstLastMse(sequence, 0, source.byteScale);
+    if ((index + 1) % TURN_SEQUENCES !== 0) continue;
+    onProgress?.(index + 1);
+    await setImmediate();
+    signal?.throwIfAborted();
+  }
   const indices = Int32Array.from(mse.keys()).filter((index) => mse[index] < threshold);
   return { indices, mse, threshold };
 }

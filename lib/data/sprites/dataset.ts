@@ -57,6 +57,24 @@ export function readSequences(source: SequenceSource, indices: ArrayLike<number>
   return { frames, count, byteScale: source.byteScale, ...selectMetadata(source, indices) };
 }
 
+/** Two sources as one, the first in front; throws `bad-values` when their bytes stand for different values. */
+export function joinSources(first: SequenceSource, second: SequenceSource): SequenceSource {
+  if (first.byteScale !== second.byteScale) {
+    throw new DataError("bad-values", `joinSources: got ${first.description} and ${second.description}, wanted the same kind of values`);
+  }
+  const both = <T>(one: T | null, other: T | null, join: (one: T, other: T) => T) =>
+    one === null || other === null ? null : join(one, other);
+  return {
+    count: first.count + second.count,
+    byteScale: first.byteScale,
+    attributes: both(first.attributes, second.attributes, (one, other) => Int32Array.from([...one, ...other])),
+    actions: both(first.actions, second.actions, (one, other) => Uint8Array.from([...one, ...other])),
+    description: `${first.description}; ${second.description}`,
+    read: (index, out, offset) =>
+      index < first.count ? first.read(index, out, offset) : second.read(index - first.count, out, offset),
+  };
+}
+
 /** The attributes and actions of the sequences `indices`, in that order; null where the source knows none. */
 export function selectMetadata(
   source: Pick<SequenceSource, "attributes" | "actions">,

@@ -1,13 +1,14 @@
 // Writes a prepared directory: the cyclic part of a source, split by identity, as .npy files with their metadata.
 
-import { mkdirSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { npyChunks, writeAtomic } from "@cleanloop/artifacts";
+import { npyChunks, systemError, writeAtomic } from "@cleanloop/artifacts";
+import { DataError } from "../errors.ts";
 import { encodePng } from "../png.ts";
 import type { CyclicExtract } from "./cyclic.ts";
 import { FRAME_EDGE, FRAMES_PER_SEQUENCE, readSequences, selectMetadata, SEQUENCE_VALUES, SPRITE_ATTRIBUTES } from "./dataset.ts";
 import type { SequenceSource } from "./dataset.ts";
-import { METADATA_FILE } from "./metadata.ts";
+import { METADATA_FILE, PARTS } from "./metadata.ts";
 import type { MseSummary, Part, PreparedPart, SpriteMetadata } from "./metadata.ts";
 import { contactSheet } from "./sheet.ts";
 import type { SpriteSplit } from "./split.ts";
@@ -17,13 +18,14 @@ export interface PrepareOptions {
   readonly extract: CyclicExtract;
   readonly split: SpriteSplit;
   readonly license: string;
-  /** An existing or new directory; files of the same name are replaced. */
+  /** An existing or new directory; what an earlier preparation left there is removed, anything else stays. */
   readonly directory: string;
   /** Called after each file. */
   readonly onWritten?: (file: string, sizeBytes: number) => void;
   readonly signal?: AbortSignal;
 }
 
+const PREVIEW_FILE = "preview.png";
 /** Sequences shown in preview.png. */
 const PREVIEW_SEQUENCES = 12;
 /** Sequences in memory at a time while a file is written. */
@@ -36,14 +38,21 @@ const CHUNK_SEQUENCES = 64;
  */
 export async function prepareSprites(options: PrepareOptions): Promise<SpriteMetadata> {
   const { source, extract, split, license, directory } = options;
-  mkdirSync(directory, { recursive: true });
+  if (split.train.length === 0 || split.validation.length === 0) {
+    throw new DataError(
+      "not-enough",
+      `prepareSprites: got ${split.train.length} training and ${split.validation.length} validation sequences of ${source.count} with a ` +
+        `first-last MSE below ${extract.threshold}, wanted at least one of each. Raise --threshold, or check the source`,
+    );
+  }
+  clearDirectory(directory);
   const train = await writePart(options, "train");
   const test = await writePart(options, "test");
   const validation = sameRows(split.validation, split.test) ? test : await writePart(options, "validation");
 
   const shown = readSequences(source, split.train.subarray(0, PREVIEW_SEQUENCES));
   const sheet = encodePng(contactSheet(shown, Int32Array.from({ length: shown.count }, (_, row) => row), 2));
-  await write(options, "preview.png", sheet);
+  await write(options, PREVIEW_FILE, sheet);
 
   const kept = new Set(extract.indices);
   const rejected = Float64Array.from(extract.mse.keys()).filter((index) => !kept.has(index));
@@ -63,6 +72,17 @@ export async function prepareSprites(options: PrepareOptions): Promise<SpriteMet
   };
   await write(options, METADATA_FILE, `${JSON.stringify(metadata, null, 2)}\n`);
   return metadata;
+}
+
+/** Removes an earlier preparation, metadata first, so that a half-written directory never passes for a prepared one. */
+function clearDirectory(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true });
+    const arrays = PARTS.flatMap((part) => [`${part}.npy`, `${part}_attributes.npy`]);
+    for (const file of [METADATA_FILE, ...arrays, PREVIEW_FILE]) rmSync(join(directory, file), { force: true });
+  } catch (cause) {
+    throw systemError("write to", directory, cause);
+  }
 }
 
 async function writePart(options: PrepareOptions, part: Part): Promise<PreparedPart> {

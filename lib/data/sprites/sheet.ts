@@ -49,7 +49,7 @@ export function reconstructionStrip({ originals, reconstructions, sequences, sca
   }
   const step = scale === 1 ? 1 : 2;
   const levels = scale === 1 ? 6 : 4;
-  const greys = scale === 1 ? 16 : 6;
+  const greys = scale === 1 ? 8 : 6;
   const cell = FRAME_EDGE / step;
   const picture = blank(FRAMES_PER_SEQUENCE * cell, sequences * 3 * cell);
   for (let sequence = 0; sequence < sequences; sequence++) {

@@ -97,14 +97,7 @@ export function splitCatalogue(
  * Throws `no-split` when there are fewer than three identities or one of them makes up half of the data.
  */
 export function splitByIdentity(identities: ArrayLike<number>, kept: ArrayLike<number>, seed: number, origin: string): SpriteSplit {
-  const members = new Map<number, number[]>();
-  for (const index of Array.from(kept)) {
-    const identity = identities[index];
-    const list = members.get(identity);
-    if (list === undefined) members.set(identity, [index]);
-    else list.push(index);
-  }
-  const groups = [...members.values()];
+  const groups = [...groupBy(kept, identities).values()];
   const largest = groups.reduce((most, group) => Math.max(most, group.length), 0);
   if (groups.length < 3 || largest * 2 > kept.length) {
     throw new DataError(
@@ -122,6 +115,43 @@ export function splitByIdentity(identities: ArrayLike<number>, kept: ArrayLike<n
   });
   const [train, validation, test] = parts.map((part) => Int32Array.from(part).sort());
   return { train, validation, test, rule: `${groups.length} identities (${origin}) in the order of seed ${seed}; none is in two parts` };
+}
+
+/**
+ * Splits two sources that were joined, training file first, as the published pair of files was: all of the first trains.
+ * Under `identity` the second is split between validation and test by identity, under `original` it serves as both.
+ */
+export function splitPair(
+  trainCount: number,
+  identities: ArrayLike<number>,
+  kept: Int32Array,
+  seed: number,
+  rule: SplitRule,
+): SpriteSplit {
+  const train = kept.filter((index) => index < trainCount);
+  const heldOut = kept.filter((index) => index >= trainCount);
+  const origin = "the training file trains; the test file is held out whole, as its makers split them";
+  if (rule === "original") return { train, validation: heldOut, test: heldOut, rule: `${origin}, and serves as validation and test` };
+  const groups = [...groupBy(heldOut, identities).values()];
+  const validators = Math.round((groups.length * VALIDATION_CHARACTERS) / (CHARACTER_COUNT - TRAIN_CHARACTERS));
+  const order = new Random(seed).fork("identity split").permutation(groups.length);
+  const rowsOf = (numbers: Int32Array) => Int32Array.from(Array.from(numbers).flatMap((group) => groups[group])).sort();
+  return {
+    train,
+    validation: rowsOf(order.subarray(0, validators)),
+    test: rowsOf(order.subarray(validators)),
+    rule: `${origin}: ${validators} of its ${groups.length} identities for validation, the rest for the test, in the order of seed ${seed}`,
+  };
+}
+
+function groupBy(indices: ArrayLike<number>, identities: ArrayLike<number>): Map<number, number[]> {
+  const members = new Map<number, number[]>();
+  for (const index of Array.from(indices)) {
+    const list = members.get(identities[index]);
+    if (list === undefined) members.set(identities[index], [index]);
+    else list.push(index);
+  }
+  return members;
 }
 
 function catalogueRows({ attributes, actions, count }: SequenceSource) {
