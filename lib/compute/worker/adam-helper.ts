@@ -1,11 +1,13 @@
 // A thread that owns one share of the parameters: it sleeps until the generation moves, does the task, and reports.
 import { loadAdamKernel, type AdamScalars } from "../optimizer/adam.ts";
+import { flushDenormals } from "./denormals.ts";
 import { Control, controlViews, Task, type HelperStart } from "./adam-team.ts";
 
 declare const self: Worker;
 
 self.onmessage = async ({ data }: MessageEvent<HelperStart>) => {
   const { memory, control, vectors, begin, end, slot } = data;
+  flushDenormals();
   const kernel = await loadAdamKernel(memory);
   const { words, scalars, partialSums } = controlViews(control);
   let generation = Atomics.load(words, Control.generation);

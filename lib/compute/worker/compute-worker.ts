@@ -2,6 +2,7 @@
 // progress, signals and the tracker while a step runs.
 import { openNativeSession, type Binding, type BindingSet, type BoundSession, type SessionOptions } from "../ort/bound-session.ts";
 import { loadCApi } from "../ort/c-api.ts";
+import { flushDenormals } from "./denormals.ts";
 import { startAdamTeam, type AdamTeam } from "./adam-team.ts";
 import type { BindingKind, OpenRequest, Reply, Request, SharedBinding, StartRequest, StepReply, StepRequest } from "./protocol.ts";
 
@@ -35,6 +36,7 @@ async function chooseBinding(kind: BindingKind) {
 }
 
 async function start(request: StartRequest) {
+  flushDenormals();
   memory = request.memory;
   options = { threads: request.threads, profilePrefix: request.profilePrefix };
   const { optimizer } = request;
