@@ -175,3 +175,23 @@ describe("a training session refuses", () => {
     expect(() => session.importState(state)).toThrow('importState: the second moment of "w2" is missing; wanted [5, 2]');
   });
 });
+
+test("closed sessions give their memory and threads back", async () => {
+  const length = 2_000_000; // 32 MB in the four vectors, and two batches
+  const cycle = async (): Promise<void> => {
+    const session = await createTrainingSession({
+      loss: ({ p }, { a }) => ({ loss: tf.sum(tf.mul(tf.square(p), a)) as tf.Scalar }),
+      params: { p: { shape: [length], data: new Float32Array(length).fill(1) } },
+      inputs: { a: { shape: [length] } },
+      threads: 2,
+    });
+    session.inputs.a.fill(1);
+    await session.step({ learningRate: 1e-3 });
+    await session.close();
+    Bun.gc(true);
+  };
+  for (let i = 0; i < 3; i++) await cycle();
+  const before = process.memoryUsage.rss();
+  for (let i = 0; i < 8; i++) await cycle();
+  expect(process.memoryUsage.rss() - before).toBeLessThan(150e6); // eight leaked sessions would be about 400 MB
+});

@@ -17,8 +17,10 @@ self.onmessage = async ({ data }: MessageEvent<HelperStart>) => {
     const current = Atomics.load(words, Control.generation);
     if (current === generation) continue;
     generation = current;
-    if (words[Control.task] === Task.squaredNorm) partialSums[slot] = kernel.squaredNorm(vectors, begin, end);
-    else kernel.update(vectors, begin, end, Array.from(scalars) as unknown as AdamScalars);
+    const task = words[Control.task];
+    if (task === Task.squaredNorm) partialSums[slot] = kernel.squaredNorm(vectors, begin, end);
+    if (task === Task.update) kernel.update(vectors, begin, end, Array.from(scalars) as unknown as AdamScalars);
     if (Atomics.sub(words, Control.pending, 1) === 1) Atomics.notify(words, Control.pending);
+    if (task === Task.stop) return;
   }
 };

@@ -2,7 +2,7 @@
 import { adamScalars, loadAdamKernel, splitEvenly, type AdamSettings, type AdamVectors } from "../optimizer/adam.ts";
 
 /** What a helper thread is asked to do next. */
-export const Task = { squaredNorm: 0, update: 1 } as const;
+export const Task = { squaredNorm: 0, update: 1, stop: 2 } as const;
 
 /** Control words shared with the helpers: a counter that moves with every task, how many still work, and the task. */
 export const Control = { generation: 0, pending: 1, task: 2, words: 4 } as const;
@@ -71,7 +71,10 @@ export async function startAdamTeam(
       scalars.set(values);
       together(Task.update, () => kernel.update(vectors, begin, end, values));
     },
-    close: () => helpers.forEach((helper) => helper.terminate()),
+    close() {
+      together(Task.stop, () => {}); // a thread that sleeps in Atomics.wait cannot be terminated
+      helpers.forEach((helper) => helper.terminate());
+    },
   };
 }
 
