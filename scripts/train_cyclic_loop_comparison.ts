@@ -10,6 +10,7 @@ import { defineCommand, EXIT, FailedError, formatNumber, Progress, runCommand, s
 import { version } from "./package.json" with { type: "json" };
 import { outputPolicy, requireAvailable } from "./shared/output_policy.ts";
 import { afterEpoch } from "./shared/plateau_schedule.ts";
+import { disableTelemetry } from "./shared/telemetry_off.ts";
 import { trainerFlags } from "./shared/trainer_flags.ts";
 
 const OPTIMIZER = { weightDecay: 1e-5, clipNorm: 1 };
@@ -64,11 +65,13 @@ export async function train({ flags: words, given, signal }: Context): Promise<T
   requireAvailable(policy);
 
   // ---- data and metric file
+  disableTelemetry();
   const { createTrainingSession } = await import("@cleanloop/compute");
   const { fillBatch, loadSprites, reconstructionStrip } = await import("@cleanloop/data");
   const { initialParameters, rlvaeLoss, usesMetric } = await import("@cleanloop/models");
   const { loadMetric } = await import("./shared/metric_file.ts");
-  const sprites = await loadSprites(flags.data, { trainCount: flags.n_train_samples, validationCount: flags.n_val_samples, seed: flags.seed });
+  const { metricArrays, readBundle } = await import("./shared/pretrained_bundle.ts");
+  const sprites = loadSprites(flags.data, { trainCount: flags.n_train_samples, validationCount: flags.n_val_samples, seed: flags.seed });
   const batchesPerEpoch = Math.floor(sprites.train.count / flags.batch_size);
   if (batchesPerEpoch === 0) {
     throw new UsageError(`--batch_size ${flags.batch_size} is more than the ${sprites.train.count} training sequences; lower it`);
@@ -79,6 +82,7 @@ export async function train({ flags: words, given, signal }: Context): Promise<T
   const metricOverrides = { temperature: typeof objective.metricTemperature === "number" ? objective.metricTemperature : undefined };
   const metricFile = saved?.checkpoint ? (saved.metric ?? undefined) : flags.metric;
   const givenMetric = metricFile === undefined ? undefined : loadMetric(metricFile, config.latentSize, saved?.checkpoint ? {} : metricOverrides);
+  const bundle = saved?.checkpoint || flags.pretrained === undefined ? undefined : readBundle(flags.pretrained);
 
   // ---- outputs
   const { openOutputs } = await import("./shared/run_outputs.ts");
@@ -95,12 +99,11 @@ export async function train({ flags: words, given, signal }: Context): Promise<T
   try {
     // ---- starting weights and metric
     const { parameterStream, epochOrder, stepNoise } = await import("./shared/seeds.ts");
-    const { metricArrays, readBundle } = await import("./shared/pretrained_bundle.ts");
     const { ensurePretrained } = await import("./shared/pretrained_cache.ts");
     const initial = initialParameters(config, parameterStream(flags.seed));
     let metric: Metric | undefined = givenMetric;
     if (!saved?.checkpoint) {
-      const pretrained = flags.pretrained ? readBundle(flags.pretrained) : (await ensurePretrained(sprites, flags, signal)).pretrained;
+      const pretrained = bundle ?? (await ensurePretrained(sprites, flags, signal)).pretrained;
       Object.assign(initial, pretrained.parameters);
       metric ??= { ...pretrained.metrics[objective.metricScaling], ...definedOnly(metricOverrides) };
       await run.writeArtifact("metric.safetensors", "metric", safetensorsChunks(metricArrays(metric)));
@@ -160,7 +163,7 @@ export async function train({ flags: words, given, signal }: Context): Promise<T
 
       const validation = await validate();
       const valTotal = validation.sampled.loss;
-      const isBest = position.best === null || valTotal < position.best.valTotal;
+      const isBest = position.best === null || valTotal < position.best.valTotal || Number.isNaN(position.best.valTotal);
       if (isBest) position.best = { epoch, valTotal, trainTotal: means.loss };
       position.schedule = afterEpoch(position.schedule, valTotal);
 
@@ -193,7 +196,7 @@ export async function train({ flags: words, given, signal }: Context): Promise<T
           await run.writeArtifact(name, "analysis", encodeNpz(arrays, { compress: true }), { step: epoch });
         }
         if (policy.figuresInTracker) {
-          media["analysis/reconstruction_overview"] = new Image(reconstructionStrip({ originals, reconstructions, sequences: 2, scale: 0.5 }));
+          media["analysis/reconstruction_overview"] = new Image(reconstructionStrip({ originals, reconstructions, sequences: Math.min(2, flags.sequence_viz_count, sprites.validation.count), scale: 0.5 }));
         }
       }
 

@@ -46,8 +46,8 @@ export async function createAnalyser(session: TrainingSession, model: RlvaeModel
       latents.set(out.latents.subarray(0, used * FRAMES_PER_SEQUENCE * latentSize), start * FRAMES_PER_SEQUENCE * latentSize);
       means.set(out.mean.subarray(0, used * latentSize), start * latentSize);
       for (let row = 0; row < used; row++) reconstructed[start + row] = firstLastGap(out.reconstruction, row, FRAME_VALUES);
-      const pictured = Math.max(0, Math.min(used, kept - start));
-      pictures.set(out.reconstruction.subarray(0, pictured * SEQUENCE_VALUES), start * SEQUENCE_VALUES);
+      const pictured = Math.min(used, kept - start);
+      if (pictured > 0) pictures.set(out.reconstruction.subarray(0, pictured * SEQUENCE_VALUES), start * SEQUENCE_VALUES);
     }
     const latent = Float64Array.from({ length: set.count }, (_, row) => firstLastGap(latents, row, latentSize));
     const originals = fillBatch(set, Int32Array.from({ length: kept }, (_, i) => i), new Float32Array(kept * SEQUENCE_VALUES));
@@ -86,11 +86,14 @@ async function reconstruct(evaluate: Evaluator, set: SpriteSet, rows: Int32Array
   return { latents, mean: means, reconstruction };
 }
 
-/** The metric at every latent: log det G, condition number and eigenvalues of G. */
+/** The metric at every latent: log det G, condition number and eigenvalues of G; NaN where a flow left the finite numbers. */
 function metricAlong(metric: Metric, latents: Float32Array) {
-  const logDet = logDetMetric(metric, latents);
-  const eigenvalues = metricEigenvalues(metric, latents);
   const { dimension } = metric;
+  const count = latents.length / dimension;
+  const isFinite = Array.from({ length: count }, (_, row) => latents.subarray(row * dimension, (row + 1) * dimension).every(Number.isFinite));
+  const reachable = latents.map((value, i) => (isFinite[Math.floor(i / dimension)] ? value : 0));
+  const logDet = logDetMetric(metric, reachable).map((value, row) => (isFinite[row] ? value : Number.NaN));
+  const eigenvalues = metricEigenvalues(metric, reachable).map((value, i) => (isFinite[Math.floor(i / dimension)] ? value : Number.NaN));
   const condition = logDet.map((_, row) => eigenvalues[(row + 1) * dimension - 1] / eigenvalues[row * dimension]);
   const meanLogDet = mean(logDet);
   return {
@@ -100,7 +103,7 @@ function metricAlong(metric: Metric, latents: Float32Array) {
       "metric_detail/mean_log_det": meanLogDet,
       "metric_detail/std_log_det": Math.sqrt(mean(logDet.map((value) => (value - meanLogDet) ** 2))),
       "metric_detail/mean_condition_number": mean(condition),
-      "metric_detail/max_condition_number": condition.reduce((most, value) => Math.max(most, value), 0),
+      "metric_detail/max_condition_number": condition.reduce((most, value) => Math.max(most, value)),
       "metric_detail/mean_eigenvalue": mean(eigenvalues),
       "metric_detail/grid_points_computed": logDet.length,
       "metric_detail/grid_size": "validation latents",

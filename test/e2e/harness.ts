@@ -21,7 +21,8 @@ export function emptyWorkplace(): { path: string; remove(): void } {
 export function startCommand(name: string, words: readonly string[], directory: string) {
   return Bun.spawn([process.execPath, join(REPOSITORY, "scripts", `${name}.ts`), ...words], {
     cwd: directory,
-    env: { PATH: process.env.PATH ?? "", HOME: directory },
+    // Bun keeps transpiled sources in HOME unless told otherwise; what is listed should be the command's own.
+    env: { PATH: process.env.PATH ?? "", HOME: directory, BUN_RUNTIME_TRANSPILER_CACHE_PATH: join(tmpdir(), "cleanloop-e2e-transpiled") },
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",
