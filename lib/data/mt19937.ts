@@ -10,7 +10,10 @@ export class NumpyRandomState {
   /** Seeds by init_genrand, as NumPy does for a whole number from 0 to 2^32 - 1. */
   constructor(seed: number) {
     if (!Number.isInteger(seed) || seed < 0 || seed > 0xffffffff) {
-      throw new DataError("invalid-argument", `NumpyRandomState: got seed ${seed}, wanted a whole number from 0 to 2^32 - 1`);
+      throw new DataError(
+        "invalid-argument",
+        `NumpyRandomState: got seed ${seed}, wanted a whole number from 0 to 2^32 - 1`,
+      );
     }
     this.generator = mersenne(seed);
   }
@@ -31,7 +34,10 @@ export class NumpyRandomState {
   randint(low: number, high: number): number {
     const span = high - low - 1;
     if (!Number.isInteger(low) || !Number.isInteger(high) || span < 0 || span > 0xffffffff) {
-      throw new DataError("invalid-argument", `NumpyRandomState.randint: got [${low}, ${high}), wanted whole numbers, low < high`);
+      throw new DataError(
+        "invalid-argument",
+        `NumpyRandomState.randint: got [${low}, ${high}), wanted whole numbers, low < high`,
+      );
     }
     return low + this.bounded(span);
   }

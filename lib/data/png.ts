@@ -34,7 +34,10 @@ export function encodePng({ width, height, channels, data }: Picture): Uint8Arra
 export function decodePng(bytes: Uint8Array, label: string): Picture {
   const { width, height, channels, depth, data } = decodeAny(bytes, label);
   if (!(data instanceof Uint8Array) || (channels !== 3 && channels !== 4)) {
-    throw new DataError("bad-file", `${label}: got ${channels} channels of ${depth} bits, wanted RGB, RGBA or a palette of 8 bits`);
+    throw new DataError(
+      "bad-file",
+      `${label}: got ${channels} channels of ${depth} bits, wanted RGB, RGBA or a palette of 8 bits`,
+    );
   }
   return { width, height, channels, data };
 }
@@ -52,7 +55,10 @@ function decodeAny(bytes: Uint8Array, label: string) {
 }
 
 /** One colour per pixel; the library's own expansion takes ten times as long on a sheet of a million pixels. */
-function expandPalette({ width, height, depth, data }: DecodedPng, palette: readonly (readonly number[])[]): Uint8Array {
+function expandPalette(
+  { width, height, depth, data }: DecodedPng,
+  palette: readonly (readonly number[])[],
+): Uint8Array {
   const channels = palette[0].length;
   const colors = Uint8Array.from(palette.flat());
   const out = new Uint8Array(width * height * channels);

@@ -133,10 +133,14 @@ function freshState(key: string): RandomState {
 function checkedState(state: RandomState): RandomState {
   const words: unknown = state?.words;
   const isUint32 = (word: unknown) => Number.isInteger(word) && (word as number) >= 0 && (word as number) < TWO_POW_32;
-  const usable = Array.isArray(words) && words.length === 4 && words.every(isUint32) && words.some((word) => word !== 0);
+  const usable =
+    Array.isArray(words) && words.length === 4 && words.every(isUint32) && words.some((word) => word !== 0);
   const spare: unknown = state?.spareNormal;
   if (!usable || typeof state.key !== "string" || !(spare === null || Number.isFinite(spare))) {
-    throw new DataError("invalid-argument", `Random: got state ${JSON.stringify(state)}, wanted what Random.state() returned`);
+    throw new DataError(
+      "invalid-argument",
+      `Random: got state ${JSON.stringify(state)}, wanted what Random.state() returned`,
+    );
   }
   return state;
 }

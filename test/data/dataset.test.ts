@@ -1,7 +1,18 @@
 // Bytes to batches: exact values, layout, ranges.
 
 import { expect, test } from "bun:test";
-import { DataError, fillBatch, fillFrames, firstLastMse, FRAME_VALUES, joinSources, Random, readSequences, SEQUENCE_VALUES, syntheticSource } from "@cleanloop/data";
+import {
+  DataError,
+  fillBatch,
+  fillFrames,
+  firstLastMse,
+  FRAME_VALUES,
+  joinSources,
+  Random,
+  readSequences,
+  SEQUENCE_VALUES,
+  syntheticSource,
+} from "@cleanloop/data";
 import type { SpriteSet } from "@cleanloop/data";
 
 function randomSet(count: number, byteScale: 255 | 256): SpriteSet {
@@ -10,15 +21,20 @@ function randomSet(count: number, byteScale: 255 | 256): SpriteSet {
   return { frames, count, byteScale, attributes: null, actions: null };
 }
 
-test.each([255, 256] as const)("a batch holds byte / %d, correctly rounded to float32, in the order asked for", (byteScale) => {
-  const set = randomSet(4, byteScale);
-  const out = fillBatch(set, [3, 0, 3], new Float32Array(3 * SEQUENCE_VALUES));
-  [3, 0, 3].forEach((sequence, row) => {
-    for (let index = 0; index < SEQUENCE_VALUES; index += 37) {
-      expect(out[row * SEQUENCE_VALUES + index]).toBe(Math.fround(set.frames[sequence * SEQUENCE_VALUES + index] / byteScale));
-    }
-  });
-});
+test.each([255, 256] as const)(
+  "a batch holds byte / %d, correctly rounded to float32, in the order asked for",
+  (byteScale) => {
+    const set = randomSet(4, byteScale);
+    const out = fillBatch(set, [3, 0, 3], new Float32Array(3 * SEQUENCE_VALUES));
+    [3, 0, 3].forEach((sequence, row) => {
+      for (let index = 0; index < SEQUENCE_VALUES; index += 37) {
+        expect(out[row * SEQUENCE_VALUES + index]).toBe(
+          Math.fround(set.frames[sequence * SEQUENCE_VALUES + index] / byteScale),
+        );
+      }
+    });
+  },
+);
 
 test("a frame index is sequence * 8 + time", () => {
   const set = randomSet(3, 256);

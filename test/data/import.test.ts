@@ -64,7 +64,15 @@ describe("every encoding gives the bytes back", () => {
 
   test("int64 and float64", async () => {
     expect(readAll(await save("int64.npy", firstShape, BigInt64Array.from(bytes, BigInt))).frames).toEqual(bytes);
-    expect(readAll(await save("float64.npy", firstShape, Float64Array.from(bytes, (byte) => byte / 255))).frames).toEqual(bytes);
+    expect(
+      readAll(
+        await save(
+          "float64.npy",
+          firstShape,
+          Float64Array.from(bytes, (byte) => byte / 255),
+        ),
+      ).frames,
+    ).toEqual(bytes);
   });
 
   test("a first sequence of zeros and ones alone does not decide", async () => {
@@ -84,14 +92,27 @@ describe("what cannot be imported is said", () => {
     late[SEQUENCE_VALUES + 77] = 0.3;
     const file = await save("late.npy", firstShape, late);
     expect(() => readAll(file)).toThrow(/got value 0\.3\d* in sequence 1, wanted fractions k\/256/);
-    const tooBright = await save("bright.npy", firstShape, Float32Array.from(bytes, (byte) => byte + 1));
+    const tooBright = await save(
+      "bright.npy",
+      firstShape,
+      Float32Array.from(bytes, (byte) => byte + 1),
+    );
     expect(() => readAll(tooBright)).toThrow("wanted whole numbers 0 to 255");
   });
 
   test("another shape or dtype", async () => {
     const file = await save("shape.npy", [2, 8, 3, 32, 128], bytes);
-    expect(() => importSequences(file)).toThrow(`${file}: got uint8 [2, 8, 3, 32, 128], wanted numbers [N, 8, 3, 64, 64]`);
-    await writeNpy(path("bool.npy"), ndarray(firstShape, bytes.map((byte) => byte & 1), "bool"));
+    expect(() => importSequences(file)).toThrow(
+      `${file}: got uint8 [2, 8, 3, 32, 128], wanted numbers [N, 8, 3, 64, 64]`,
+    );
+    await writeNpy(
+      path("bool.npy"),
+      ndarray(
+        firstShape,
+        bytes.map((byte) => byte & 1),
+        "bool",
+      ),
+    );
     expect(() => importSequences(path("bool.npy"))).toThrow("got bool [2, 8, 3, 64, 64]");
   });
 
@@ -104,7 +125,10 @@ describe("what cannot be imported is said", () => {
 
 test("attributes are read as [N, 6] or as identities", async () => {
   const file = await save("named.npy", firstShape, bytes);
-  const full = importSequences(file, await save("full.npy", [2, 6], Int32Array.from([0, 1, 2, 3, 1, 51, 5, 5, 5, 5, 0, 1295])));
+  const full = importSequences(
+    file,
+    await save("full.npy", [2, 6], Int32Array.from([0, 1, 2, 3, 1, 51, 5, 5, 5, 5, 0, 1295])),
+  );
   expect(Array.from(full.identities ?? [])).toEqual([51, 1295]);
   expect(full.attributes?.length).toBe(12);
   const short = importSequences(file, await save("short.npy", [2], BigInt64Array.from([9n, 4n])));
@@ -133,7 +157,9 @@ test.skipIf(numpy === null)("NumPy's float16 and Fortran-free transposes", async
       "x = np.fromfile(sys.argv[1], np.uint8).reshape(2, 8, 64, 64, 3)\n" +
       "np.save(sys.argv[2], (x / 255).astype(np.float16))\n" +
       "np.save(sys.argv[3], np.ascontiguousarray(x.transpose(0, 1, 4, 2, 3)).astype(np.float32) / 256)\n",
-    raw, path("half.npy"), path("first.npy"),
+    raw,
+    path("half.npy"),
+    path("first.npy"),
   );
   expect(readAll(path("half.npy"))).toMatchObject({ frames, byteScale: 255 });
   expect(readAll(path("first.npy"))).toMatchObject({ frames, byteScale: 256 });
@@ -149,7 +175,11 @@ test.skipIf(torch === null)("torch.save: a tensor, a dict of one, a transposed v
       "torch.save({'sequences': x, 'labels': torch.arange(2)}, sys.argv[3])\n" +
       "torch.save((x.float() / 255).permute(0, 1, 4, 2, 3), sys.argv[4])\n" +
       "torch.save({'a': x, 'b': x}, sys.argv[5])\n",
-    raw, path("plain.pt"), path("dict.pt"), path("view.pt"), path("two.pt"),
+    raw,
+    path("plain.pt"),
+    path("dict.pt"),
+    path("view.pt"),
+    path("two.pt"),
   );
   expect(readAll(path("plain.pt"))).toMatchObject({ frames, byteScale: 256 });
   expect(readAll(path("dict.pt"))).toMatchObject({ frames, byteScale: 256 });

@@ -4,12 +4,22 @@ import { beforeAll, describe, expect, test } from "bun:test";
 import { truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ndarray, writeNpy } from "@cleanloop/artifacts";
-import { extractCyclic, loadSprites, prepareSprites, readMetadata, readSequences, SEQUENCE_VALUES, splitByIdentity, syntheticSource } from "@cleanloop/data";
+import {
+  extractCyclic,
+  loadSprites,
+  prepareSprites,
+  readMetadata,
+  readSequences,
+  SEQUENCE_VALUES,
+  splitByIdentity,
+  syntheticSource,
+} from "@cleanloop/data";
 import type { SpriteSet } from "@cleanloop/data";
 import { codeOf, temporaryDirectory } from "../artifacts/support.ts";
 
 const folder = temporaryDirectory();
-const charactersOf = ({ attributes }: SpriteSet) => new Set((attributes ?? new Int32Array()).filter((_, position) => position % 6 === 5));
+const charactersOf = ({ attributes }: SpriteSet) =>
+  new Set((attributes ?? new Int32Array()).filter((_, position) => position % 6 === 5));
 
 /** Twenty characters in three directions. */
 const rows = Array.from({ length: 60 }, (_, row) => (row % 3) * 1296 + Math.floor(row / 3) * 61);
@@ -29,7 +39,8 @@ describe("synthetic", () => {
   });
 
   test("the fingerprint names the bytes: same data same key, other counts or seed another key", () => {
-    const key = (trainCount: number, seed: number) => loadSprites("synthetic", { trainCount, validationCount: 5, seed }).fingerprint;
+    const key = (trainCount: number, seed: number) =>
+      loadSprites("synthetic", { trainCount, validationCount: 5, seed }).fingerprint;
     expect(key(10, 1)).toMatch(/^[0-9a-f]{16}$/);
     expect(key(10, 1)).toBe(key(10, 1));
     expect(new Set([key(10, 1), key(11, 1), key(10, 2)]).size).toBe(3);
@@ -39,7 +50,9 @@ describe("synthetic", () => {
     expect(() => loadSprites("synthetic", { trainCount: 5000, validationCount: 1, seed: 0 })).toThrow(
       "asked for 5000 training sequences, the set has 3000; use --n_train_samples 3000 or less",
     );
-    expect(() => loadSprites("synthetic", { trainCount: 1, validationCount: 800, seed: 0 })).toThrow("use --n_val_samples 600 or less");
+    expect(() => loadSprites("synthetic", { trainCount: 1, validationCount: 800, seed: 0 })).toThrow(
+      "use --n_val_samples 600 or less",
+    );
     expect(() => loadSprites("synthetic", { trainCount: -1, seed: 0 })).toThrow("got -1 train sequences");
   });
 });
@@ -53,7 +66,9 @@ describe("one array file", () => {
     expect([train.count, validation.count, held.count]).toEqual([45, 12, 3]);
     expect(description).toContain("told apart by their colours");
     const whole = [train, validation, held].flatMap(({ frames, count }) =>
-      Array.from({ length: count }, (_, row) => Bun.hash(frames.subarray(row * SEQUENCE_VALUES, (row + 1) * SEQUENCE_VALUES))),
+      Array.from({ length: count }, (_, row) =>
+        Bun.hash(frames.subarray(row * SEQUENCE_VALUES, (row + 1) * SEQUENCE_VALUES)),
+      ),
     );
     expect(new Set(whole).size).toBe(60);
   });
@@ -70,18 +85,26 @@ describe("one array file", () => {
     truncateSync(join(folder, "cut.npy"), 1_000_000);
     expect(codeOf(() => loadSprites(join(folder, "cut.npy"), { seed: 0 }))).toBe("truncated");
     await writeNpy(join(folder, "flat.npy"), ndarray([60, SEQUENCE_VALUES], drawn.frames));
-    expect(() => loadSprites(join(folder, "flat.npy"), { seed: 0 })).toThrow("got uint8 [60, 98304], wanted numbers [N, 8, 3, 64, 64]");
+    expect(() => loadSprites(join(folder, "flat.npy"), { seed: 0 })).toThrow(
+      "got uint8 [60, 98304], wanted numbers [N, 8, 3, 64, 64]",
+    );
     writeFileSync(join(folder, "set.csv"), "1,2,3\n");
     expect(() => loadSprites(join(folder, "set.csv"), { seed: 0 })).toThrow("neither .npy nor .pt");
-    expect(() => loadSprites(join(folder, "nowhere"), { seed: 0 })).toThrow("no such file or directory. Use --data synthetic");
+    expect(() => loadSprites(join(folder, "nowhere"), { seed: 0 })).toThrow(
+      "no such file or directory. Use --data synthetic",
+    );
     expect(() => loadSprites(folder, { seed: 0 })).toThrow("got a directory without metadata.json");
   });
 });
 
 describe("a prepared directory", () => {
   const directory = join(folder, "prepared");
-  const source = { ...drawn, description: "sixty drawn sequences", read: (index: number, out: Uint8Array, offset: number) =>
-    out.set(drawn.frames.subarray(index * SEQUENCE_VALUES, (index + 1) * SEQUENCE_VALUES), offset) };
+  const source = {
+    ...drawn,
+    description: "sixty drawn sequences",
+    read: (index: number, out: Uint8Array, offset: number) =>
+      out.set(drawn.frames.subarray(index * SEQUENCE_VALUES, (index + 1) * SEQUENCE_VALUES), offset),
+  };
   const identities = Array.from({ length: 60 }, (_, row) => Math.floor(row / 3));
   beforeAll(async () => {
     const extract = await extractCyclic(source);
@@ -100,7 +123,13 @@ describe("a prepared directory", () => {
 
   test("metadata says what was done", async () => {
     const metadata = readMetadata(directory);
-    expect(metadata).toMatchObject({ sequencesRead: 60, sequencesKept: 60, percentCyclic: 100, threshold: 1e-4, license: "MIT" });
+    expect(metadata).toMatchObject({
+      sequencesRead: 60,
+      sequencesKept: 60,
+      percentCyclic: 100,
+      threshold: 1e-4,
+      license: "MIT",
+    });
     expect(metadata.firstLastMse).toEqual({ kept: { min: 0, mean: 0, max: 0 }, rejected: null });
     expect(metadata.parts.train.characters).toBe(15);
     const written = await Bun.file(join(directory, "train.npy")).bytes();
@@ -108,9 +137,17 @@ describe("a prepared directory", () => {
   });
 
   test("files that no longer fit their metadata, and metadata that is not ours, are refused", async () => {
-    await writeNpy(join(directory, "validation.npy"), ndarray([1, 8, 3, 64, 64], drawn.frames.slice(0, SEQUENCE_VALUES)));
-    expect(() => loadSprites(directory, { seed: 0 })).toThrow(/got uint8 \[1, 8, 3, 64, 64\], wanted uint8 \[12, 8, 3, 64, 64\] as metadata.json says/);
-    writeFileSync(join(directory, "metadata.json"), '{"format": "cleanloop-sprites", "version": 1, "byteScale": 256, "parts": {}}');
+    await writeNpy(
+      join(directory, "validation.npy"),
+      ndarray([1, 8, 3, 64, 64], drawn.frames.slice(0, SEQUENCE_VALUES)),
+    );
+    expect(() => loadSprites(directory, { seed: 0 })).toThrow(
+      /got uint8 \[1, 8, 3, 64, 64\], wanted uint8 \[12, 8, 3, 64, 64\] as metadata.json says/,
+    );
+    writeFileSync(
+      join(directory, "metadata.json"),
+      '{"format": "cleanloop-sprites", "version": 1, "byteScale": 256, "parts": {}}',
+    );
     expect(() => loadSprites(directory, { seed: 0 })).toThrow("is not the metadata of prepared sprites");
     writeFileSync(join(directory, "metadata.json"), "{");
     expect(() => loadSprites(directory, { seed: 0 })).toThrow("cannot be read as JSON");

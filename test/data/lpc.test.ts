@@ -4,7 +4,16 @@ import { beforeAll, describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import { mkdirSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { encodePng, FRAME_VALUES, identitiesByAppearance, loadSprites, lpcSource, publishedOrder, SEQUENCE_VALUES, splitCatalogue } from "@cleanloop/data";
+import {
+  encodePng,
+  FRAME_VALUES,
+  identitiesByAppearance,
+  loadSprites,
+  lpcSource,
+  publishedOrder,
+  SEQUENCE_VALUES,
+  splitCatalogue,
+} from "@cleanloop/data";
 import type { SequenceSource, SpriteAction } from "@cleanloop/data";
 import { temporaryDirectory } from "../artifacts/support.ts";
 import { hasLpcSheets, lpcSheets } from "./lpc-sheets.ts";
@@ -43,14 +52,25 @@ describe.skipIf(!hasLpcSheets)("composed from the sheets", () => {
     ["2-5-1-0", "slash", "right", "88f24c058914c1463d0ab900d6df575e283c7268ee41e2670766a051346cf7d2", 1887592, 7395],
     ["1-2-3-4", "walk", "right", "1230cedcec04385f356be112032c105e12368fea6e245c5d0c2145d36a0897f7", 1962696, 6565],
     ["4-1-5-2", "walk", "left", "c2642761247343d27b66c96d87f8a9db3ac953fb9d8bd1db3afecb61ade7569f", 2269123, 6677],
-    ["3-4-4-5", "spellcast", "front", "f2021760b92fe34c50a26ac708445d83f3af48f65d26a49ddd2501dd47457e6e", 2767204, 8618],
+    [
+      "3-4-4-5",
+      "spellcast",
+      "front",
+      "f2021760b92fe34c50a26ac708445d83f3af48f65d26a49ddd2501dd47457e6e",
+      2767204,
+      8618,
+    ],
   ])("%s %s %s is the published sequence", (name, action, direction, sha256, byteSum, visible) => {
-    const character = name.split("-").map(Number).reduce((number, digit) => number * 6 + digit, 0);
+    const character = name
+      .split("-")
+      .map(Number)
+      .reduce((number, digit) => number * 6 + digit, 0);
     const bytes = channelsLast(read(action, direction, character));
     expect(createHash("sha256").update(bytes).digest("hex")).toBe(sha256);
     expect(bytes.reduce((sum, byte) => sum + byte, 0)).toBe(byteSum);
     let pixels = 0;
-    for (let pixel = 0; pixel < bytes.length; pixel += 3) if (bytes[pixel] + bytes[pixel + 1] + bytes[pixel + 2] > 0) pixels++;
+    for (let pixel = 0; pixel < bytes.length; pixel += 3)
+      if (bytes[pixel] + bytes[pixel + 1] + bytes[pixel + 2] > 0) pixels++;
     expect(pixels).toBe(visible);
   });
 
@@ -110,7 +130,8 @@ describe.skipIf(!hasLpcSheets)("sheets that are not right", () => {
   beforeAll(() => {
     for (const name of ["body", "bottomwear", "topwear", "hair", "shoes"]) {
       mkdirSync(join(folder, name));
-      for (let sheet = 0; sheet < 6; sheet++) symlinkSync(join(lpcSheets, name, `${sheet}.png`), join(folder, name, `${sheet}.png`));
+      for (let sheet = 0; sheet < 6; sheet++)
+        symlinkSync(join(lpcSheets, name, `${sheet}.png`), join(folder, name, `${sheet}.png`));
     }
   });
 

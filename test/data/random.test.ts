@@ -6,7 +6,9 @@ import type { RandomState } from "@cleanloop/data";
 
 test("xoshiro128** gives the outputs of its authors' C program from state 1, 2, 3, 4", () => {
   const random = new Random({ key: "reference", words: [1, 2, 3, 4], spareNormal: null });
-  const expected = [11520, 0, 5927040, 70819200, 2031721883, 1637235492, 1287239034, 3734860849, 3729100597, 4258142804];
+  const expected = [
+    11520, 0, 5927040, 70819200, 2031721883, 1637235492, 1287239034, 3734860849, 3729100597, 4258142804,
+  ];
   expect(Array.from({ length: 10 }, () => random.uint32())).toEqual(expected);
 });
 
@@ -22,7 +24,11 @@ test("a state that went through JSON continues bit-exactly, in the middle of a p
 test("splitting a request of normals in two changes nothing", () => {
   const whole = new Random(3).normals(new Float64Array(9));
   const random = new Random(3);
-  const parts = [...random.normals(new Float64Array(4)), ...random.normals(new Float64Array(0)), ...random.normals(new Float64Array(5))];
+  const parts = [
+    ...random.normals(new Float64Array(4)),
+    ...random.normals(new Float64Array(0)),
+    ...random.normals(new Float64Array(5)),
+  ];
   expect(parts).toEqual([...whole]);
 });
 
@@ -78,6 +84,8 @@ test("a fork depends on the stream and the label, not on the position", () => {
 test("seeds, ranges and states that make no sense are refused", () => {
   expect(() => new Random(0.5)).toThrow(DataError);
   expect(() => new Random(1).int(0)).toThrow("wanted a whole number from 1 to 2^32");
-  expect(() => new Random({ key: "", words: [0, 0, 0, 0], spareNormal: null })).toThrow("wanted what Random.state() returned");
+  expect(() => new Random({ key: "", words: [0, 0, 0, 0], spareNormal: null })).toThrow(
+    "wanted what Random.state() returned",
+  );
   expect(() => new Random({} as RandomState)).toThrow("wanted what Random.state() returned");
 });

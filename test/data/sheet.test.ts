@@ -2,7 +2,18 @@
 
 import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { contactSheet, DataError, decodePng, encodePng, fillBatch, Random, readSequences, reconstructionStrip, SEQUENCE_VALUES, syntheticSource } from "@cleanloop/data";
+import {
+  contactSheet,
+  DataError,
+  decodePng,
+  encodePng,
+  fillBatch,
+  Random,
+  readSequences,
+  reconstructionStrip,
+  SEQUENCE_VALUES,
+  syntheticSource,
+} from "@cleanloop/data";
 import { findPython, runPython, temporaryDirectory } from "../artifacts/support.ts";
 
 const folder = temporaryDirectory();
@@ -10,12 +21,23 @@ const python = findPython("PIL", "numpy");
 const random = new Random(4);
 const set = readSequences(syntheticSource(), [0, 1555, 700, 3000]);
 
-const noise = { width: 37, height: 21, channels: 3 as const, data: Uint8Array.from({ length: 37 * 21 * 3 }, () => random.int(256)) };
+const noise = {
+  width: 37,
+  height: 21,
+  channels: 3 as const,
+  data: Uint8Array.from({ length: 37 * 21 * 3 }, () => random.int(256)),
+};
 const fewColors = { ...noise, data: noise.data.map((byte) => byte & 0x80) };
-const transparent = { width: 8, height: 9, channels: 4 as const, data: Uint8Array.from({ length: 288 }, () => random.int(256)) };
+const transparent = {
+  width: 8,
+  height: 9,
+  channels: 4 as const,
+  data: Uint8Array.from({ length: 288 }, () => random.int(256)),
+};
 
 test("a picture survives PNG, with and without a palette", () => {
-  for (const picture of [noise, fewColors, transparent]) expect(decodePng(encodePng(picture), "picture")).toEqual(picture);
+  for (const picture of [noise, fewColors, transparent])
+    expect(decodePng(encodePng(picture), "picture")).toEqual(picture);
   expect(encodePng(fewColors)[25]).toBe(3); // colour type: palette
   expect(encodePng(noise)[25]).toBe(2); // colour type: RGB
 });
@@ -26,7 +48,9 @@ test.skipIf(python === null)("Pillow reads the same pixels", async () => {
     await Bun.write(path, encodePng(picture));
     const mode = picture.channels === 3 ? "RGB" : "RGBA";
     const program = `import sys, hashlib; from PIL import Image; print(hashlib.sha256(Image.open(sys.argv[1]).convert("${mode}").tobytes()).hexdigest())`;
-    expect(runPython(python, program, path).trim()).toBe(new Bun.CryptoHasher("sha256").update(picture.data).digest("hex"));
+    expect(runPython(python, program, path).trim()).toBe(
+      new Bun.CryptoHasher("sha256").update(picture.data).digest("hex"),
+    );
   }
 });
 
@@ -71,7 +95,9 @@ function earlyEpoch() {
   const originals = fillBatch(set, [0, 1], new Float32Array(2 * SEQUENCE_VALUES));
   const others = fillBatch(set, [2, 3], new Float32Array(2 * SEQUENCE_VALUES));
   const grain = random.normals(new Float32Array(2 * SEQUENCE_VALUES));
-  const reconstructions = originals.map((value, index) => Math.max(0, 0.7 * value + 0.3 * others[index] + 0.01 * grain[index]));
+  const reconstructions = originals.map((value, index) =>
+    Math.max(0, 0.7 * value + 0.3 * others[index] + 0.01 * grain[index]),
+  );
   return { originals, reconstructions, sequences: 2 };
 }
 
@@ -88,7 +114,8 @@ test("a strip of two sequences stays within its budget and is the same every tim
 
 test("the error row is black for a perfect reconstruction and grey where it is off", () => {
   const originals = fillBatch(set, [0], new Float32Array(SEQUENCE_VALUES));
-  const rowsOf = (reconstructions: Float32Array) => decodePng(reconstructionStrip({ originals, reconstructions, sequences: 1 }), "strip").data;
+  const rowsOf = (reconstructions: Float32Array) =>
+    decodePng(reconstructionStrip({ originals, reconstructions, sequences: 1 }), "strip").data;
   const rowBytes = 512 * 64 * 3;
   const perfect = rowsOf(originals);
   expect(perfect.subarray(0, rowBytes)).toEqual(perfect.subarray(rowBytes, 2 * rowBytes));
@@ -102,5 +129,19 @@ test("the error row is black for a perfect reconstruction and grey where it is o
 
 test("values that are too few are refused", () => {
   const short = new Float32Array(SEQUENCE_VALUES);
-  expect(() => reconstructionStrip({ originals: short, reconstructions: short, sequences: 2 })).toThrow("wanted 196608 for 2 sequences");
+  expect(() => reconstructionStrip({ originals: short, reconstructions: short, sequences: 2 })).toThrow(
+    "wanted 196608 for 2 sequences",
+  );
+});
+
+test("the picture in the README is what the generator draws", async () => {
+  const people = [0, 259, 518, 777, 1036, 1295, 41, 307, 1124, 658, 1149, 400];
+  const shown = readSequences(
+    syntheticSource(),
+    people.map((person, index) => (index % 3) * 1296 + person),
+  );
+  const path = join(import.meta.dir, "../../lib/data/sprites.png");
+  const bytes = await Bun.file(path).bytes();
+  expect(bytes.length).toBeLessThan(60_000);
+  expect(decodePng(bytes, path)).toEqual(contactSheet(shown, Array.from(people.keys()), 2));
 });

@@ -1,7 +1,15 @@
 // Splits: the published one number by number, and no character in two parts, whatever the source.
 
 import { expect, test } from "bun:test";
-import { identitiesByAppearance, publishedOrder, seededOrder, splitByIdentity, splitCatalogue, splitPair, syntheticSource } from "@cleanloop/data";
+import {
+  identitiesByAppearance,
+  publishedOrder,
+  seededOrder,
+  splitByIdentity,
+  splitCatalogue,
+  splitPair,
+  syntheticSource,
+} from "@cleanloop/data";
 import type { SpriteSplit } from "@cleanloop/data";
 
 const source = syntheticSource(["slash"]);
@@ -29,7 +37,8 @@ test("the published characters: 1000 train, 296 held out, in NumPy's order", () 
   ]);
   const heldOut = charactersOf(held);
   expect(heldOut.size).toBe(296);
-  for (const character of [884, 1285, 252, 297, 947, 713, 1063, 643, 299, 523]) expect(heldOut.has(character)).toBe(true);
+  for (const character of [884, 1285, 252, 297, 947, 713, 1063, 643, 299, 523])
+    expect(heldOut.has(character)).toBe(true);
 });
 
 test("by identity: 3000 / 600 / 288 sequences of 1000 / 200 / 96 characters, none shared, nothing lost", () => {
@@ -57,7 +66,9 @@ test("only kept sequences come back, in the same order", () => {
 
 test("identities from colours agree with the characters, and a split by them shares none", () => {
   // All sequences of every fifth character: front, left and right.
-  const kept = Int32Array.from(Array.from({ length: 3888 }, (_, index) => index).filter((index) => (index % 1296) % 5 === 0));
+  const kept = Int32Array.from(
+    Array.from({ length: 3888 }, (_, index) => index).filter((index) => (index % 1296) % 5 === 0),
+  );
   const identities = identitiesByAppearance(source, kept);
   expect(identities[1]).toBe(-1);
   const numberOf = new Map<number, number>();

@@ -9,7 +9,10 @@ const source = syntheticSource(["slash"]);
 
 /** Every 9th character of a direction (0 front, 1 left, 2 right). */
 const sample = (direction: number): SpriteSet =>
-  readSequences(source, Array.from({ length: CHARACTERS / 9 }, (_, index) => direction * CHARACTERS + index * 9 + (index % 9)));
+  readSequences(
+    source,
+    Array.from({ length: CHARACTERS / 9 }, (_, index) => direction * CHARACTERS + index * 9 + (index % 9)),
+  );
 const samples = [0, 1, 2].map(sample);
 
 const frameOf = (set: SpriteSet, row: number, time: number) =>
@@ -35,7 +38,9 @@ function foreground(frame: Uint8Array): [number, number][] {
 }
 
 function bounds(set: SpriteSet, times: number[]) {
-  const pixels = Array.from({ length: set.count }, (_, row) => times.flatMap((time) => foreground(frameOf(set, row, time)))).flat();
+  const pixels = Array.from({ length: set.count }, (_, row) =>
+    times.flatMap((time) => foreground(frameOf(set, row, time))),
+  ).flat();
   const columns = pixels.map(([x]) => x);
   const rows = pixels.map(([, y]) => y);
   const low = (values: number[]) => values.reduce((least, value) => Math.min(least, value), Infinity);
@@ -48,9 +53,24 @@ const within = (value: number, wanted: number, part: number) => Math.abs(value -
 describe("the slash, against the statistics of the published sprites", () => {
   // Means over the 1296 published characters: foreground, pixel mean, pixel variance, MSE of the seven steps.
   const published = [
-    { foreground: 0.252, mean: 0.1016, variance: 0.05556, steps: [0.013, 0.0265, 0.0354, 0.0212, 0.0073, 0.0073, 0.0393] },
-    { foreground: 0.225, mean: 0.08788, variance: 0.04823, steps: [0.0275, 0.0198, 0.0136, 0.017, 0.0023, 0.0023, 0.0355] },
-    { foreground: 0.225, mean: 0.08747, variance: 0.048, steps: [0.0275, 0.0197, 0.0136, 0.0169, 0.0023, 0.0023, 0.0354] },
+    {
+      foreground: 0.252,
+      mean: 0.1016,
+      variance: 0.05556,
+      steps: [0.013, 0.0265, 0.0354, 0.0212, 0.0073, 0.0073, 0.0393],
+    },
+    {
+      foreground: 0.225,
+      mean: 0.08788,
+      variance: 0.04823,
+      steps: [0.0275, 0.0198, 0.0136, 0.017, 0.0023, 0.0023, 0.0355],
+    },
+    {
+      foreground: 0.225,
+      mean: 0.08747,
+      variance: 0.048,
+      steps: [0.0275, 0.0197, 0.0136, 0.0169, 0.0023, 0.0023, 0.0354],
+    },
   ];
 
   test.each([0, 1, 2])("direction %d: foreground, mean and variance within 30 percent", (direction) => {
@@ -74,7 +94,9 @@ describe("the slash, against the statistics of the published sprites", () => {
 
   test.each([0, 1, 2])("direction %d: every step within 30 percent, the last one the largest", (direction) => {
     const steps = Array.from({ length: 7 }, (_, time) => stepMse(samples[direction], time, time + 1));
-    steps.forEach((step, time) => expect(within(step, published[direction].steps[time], 0.3), `step ${time}: ${step}`).toBe(true));
+    steps.forEach((step, time) =>
+      expect(within(step, published[direction].steps[time], 0.3), `step ${time}: ${step}`).toBe(true),
+    );
     expect(Math.max(...steps)).toBe(steps[6]);
   });
 
@@ -84,7 +106,14 @@ describe("the slash, against the statistics of the published sprites", () => {
       expect(Buffer.compare(frameOf(set, row, 7), frameOf(set, row, 0))).toBe(0);
       expect(Buffer.compare(frameOf(set, row, 6), frameOf(set, row, 4))).toBe(0);
     }
-    for (const [first, second] of [[0, 1], [1, 2], [2, 3], [3, 4], [4, 5]]) expect(stepMse(set, first, second)).toBeGreaterThan(1e-3);
+    for (const [first, second] of [
+      [0, 1],
+      [1, 2],
+      [2, 3],
+      [3, 4],
+      [4, 5],
+    ])
+      expect(stepMse(set, first, second)).toBeGreaterThan(1e-3);
   });
 
   test("the figure stands in its box and the arm leaves it by about 12 pixels", () => {
@@ -97,7 +126,11 @@ describe("the slash, against the statistics of the published sprites", () => {
       expect(left).toBeGreaterThanOrEqual(16);
       expect(right).toBeLessThanOrEqual(48);
     }
-    const arm = [reaching[0].right - standing[0].right, standing[1].left - reaching[1].left, reaching[2].right - standing[2].right];
+    const arm = [
+      reaching[0].right - standing[0].right,
+      standing[1].left - reaching[1].left,
+      reaching[2].right - standing[2].right,
+    ];
     for (const reach of arm) expect(Math.abs(reach - 12)).toBeLessThanOrEqual(2);
   });
 
@@ -106,7 +139,12 @@ describe("the slash, against the statistics of the published sprites", () => {
     for (const set of samples) {
       for (let row = 0; row < set.count; row += 5) {
         const frame = frameOf(set, row, 3);
-        const colors = new Set(Array.from({ length: 4096 }, (_, pixel) => (frame[pixel] << 16) | (frame[pixel + 4096] << 8) | frame[pixel + 8192]));
+        const colors = new Set(
+          Array.from(
+            { length: 4096 },
+            (_, pixel) => (frame[pixel] << 16) | (frame[pixel + 4096] << 8) | frame[pixel + 8192],
+          ),
+        );
         expect(colors.size).toBeGreaterThanOrEqual(30);
         expect(colors.size).toBeLessThanOrEqual(60);
         for (const color of colors) palette.add(color);
@@ -152,7 +190,9 @@ test("facing right is facing left in a mirror", () => {
   for (let row = 0; row < samples[1].count; row += 7) {
     const left = samples[1].frames.subarray(row * SEQUENCE_VALUES, (row + 1) * SEQUENCE_VALUES);
     const mirrored = left.map((_, index) => left[index - (index % 64) + 63 - (index % 64)]);
-    expect(Buffer.compare(mirrored, samples[2].frames.subarray(row * SEQUENCE_VALUES, (row + 1) * SEQUENCE_VALUES))).toBe(0);
+    expect(
+      Buffer.compare(mirrored, samples[2].frames.subarray(row * SEQUENCE_VALUES, (row + 1) * SEQUENCE_VALUES)),
+    ).toBe(0);
   }
 });
 
@@ -178,5 +218,7 @@ test("walk and spellcast do not close, so the extractor finds exactly the slash:
 test("the pictures do not change unnoticed", () => {
   const hash = new Bun.CryptoHasher("sha256");
   for (const set of samples) hash.update(set.frames);
-  expect(hash.digest("hex")).toMatchInlineSnapshot(`"7f997cd1ead7be8fe441851a4f30c93efe9580aa456320a27d3a5b7feb7cf34d"`);
+  expect(hash.digest("hex")).toMatchInlineSnapshot(
+    `"7f997cd1ead7be8fe441851a4f30c93efe9580aa456320a27d3a5b7feb7cf34d"`,
+  );
 });

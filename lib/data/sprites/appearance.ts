@@ -7,7 +7,7 @@ const PIXELS = FRAME_EDGE * FRAME_EDGE;
 
 /** A colour counts as worn when it fills this many pixels over the eight frames; less may be a shade of one direction. */
 const WORN_PIXELS = 64;
-/** A colour of one direction alone is in at most 1/3 of the sequences of a garment; garments come in about six variants. */
+/** Of six variants of a garment each is in about 1/6 of the sequences; a colour of one direction alone is in 1/18. */
 const SMALLEST_SHARE = 1 / 8;
 
 /**

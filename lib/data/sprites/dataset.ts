@@ -60,7 +60,10 @@ export function readSequences(source: SequenceSource, indices: ArrayLike<number>
 /** Two sources as one, the first in front; throws `bad-values` when their bytes stand for different values. */
 export function joinSources(first: SequenceSource, second: SequenceSource): SequenceSource {
   if (first.byteScale !== second.byteScale) {
-    throw new DataError("bad-values", `joinSources: got ${first.description} and ${second.description}, wanted the same kind of values`);
+    throw new DataError(
+      "bad-values",
+      `joinSources: got ${first.description} and ${second.description}, wanted the same kind of values`,
+    );
   }
   const both = <T>(one: T | null, other: T | null, join: (one: T, other: T) => T) =>
     one === null || other === null ? null : join(one, other);

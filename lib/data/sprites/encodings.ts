@@ -1,81 +1,81 @@
 // How values of pictures are written as numbers, and how they become bytes without loss.
 
 import { DataError } from "../errors.ts";
+import { FRAME_EDGE, SEQUENCE_VALUES } from "./dataset.ts";
 import type { ByteScale } from "./dataset.ts";
 
-/**
- * Every encoding that bytes can hold; `toByte` gives -1 for a value that is not of this encoding.
- * `slack` is how far rounding of the stored floats may move 255 times a fraction: k/256 and whole numbers are exact.
- */
-export const encodings = {
-  bytes: {
-    byteScale: 256,
-    words: "bytes, taken as byte/256",
-    toByte: (value: number) => value,
-  },
-  fraction256: {
-    byteScale: 256,
-    words: "fractions k/256",
-    toByte: (value: number) => wholeByte(value * 256, 0),
-  },
-  fraction255: {
-    byteScale: 255,
-    words: "fractions k/255",
-    toByte: (value: number, slack: number) => wholeByte(value * 255, slack),
-  },
-  whole: {
-    byteScale: 255,
-    words: "whole numbers 0 to 255",
-    toByte: (value: number) => wholeByte(value, 0),
-  },
-} as const satisfies Record<
-  string,
-  { byteScale: ByteScale; words: string; toByte: (value: number, slack: number) => number }
->;
+/** A way to write a byte as a number: byte = value * factor. */
+export interface Encoding {
+  readonly byteScale: ByteScale;
+  readonly words: string;
+  readonly factor: number;
+  /** How far rounding of the stored numbers may move value * factor from a whole number. */
+  readonly slack: number;
+}
 
-export type Encoding = keyof typeof encodings;
+/** The numbers of one sequence; one class, so that the loop over them compiles to what it says. */
+export type Row = Float64Array;
 
-/** The slack of a dtype: float16 keeps 11 bits, so 255 * k/255 is off by up to 255 * 2^-12; wider floats by far less. */
-export function slackOf(dtype: string): number {
-  return dtype === "float16" ? 255 * 2 ** -12 + 1e-9 : 1e-4;
+const PIXELS = FRAME_EDGE * FRAME_EDGE;
+
+/** The encodings that a dtype may use; k/256 and whole numbers are exact in all of them. */
+function encodingsOf(dtype: string): readonly Encoding[] {
+  // float16 keeps 11 bits, so 255 * k/255 is off by up to 255 * 2^-12; wider floats are off by far less than 1e-4.
+  const slack = dtype === "float16" ? 255 * 2 ** -12 + 1e-9 : 1e-4;
+  return [
+    { byteScale: 255, words: "whole numbers 0 to 255", factor: 1, slack: 0 },
+    { byteScale: 256, words: "fractions k/256", factor: 256, slack: 0 },
+    { byteScale: 255, words: "fractions k/255", factor: 255, slack },
+  ];
 }
 
 /**
- * Finds the encoding from the first sequences, until one row leaves a single answer: zeros and ones alone fit several.
- * Throws `bad-values` when a row fits none.
+ * Finds the encoding from the first sequences, until one leaves a single answer: zeros and ones alone fit several.
+ * Bytes are taken as byte/256, as in the published Sprites. Throws `bad-values` when a sequence fits no encoding.
  */
-export function detectEncoding(
-  path: string,
-  count: number,
-  slack: number,
-  rowAt: (index: number) => ArrayLike<number | bigint>,
-): Encoding {
+export function detectEncoding(path: string, dtype: string, count: number, rowAt: (index: number) => Row): Encoding {
+  if (dtype === "uint8") return { byteScale: 256, words: "bytes, taken as byte/256", factor: 1, slack: 0 };
+  const candidates = encodingsOf(dtype);
+  const scratch = new Uint8Array(SEQUENCE_VALUES);
   for (let index = 0; index < count; index++) {
     const row = rowAt(index);
-    const decisive = (position: number) => Number(row[position]) !== 0 && Number(row[position]) !== 1;
-    let position = 0;
-    while (position < row.length && !decisive(position)) position++;
-    if (position === row.length) continue;
-    const candidates = (["whole", "fraction256", "fraction255"] as const).filter((name) =>
-      fits(row, (value) => encodings[name].toByte(value, slack)),
-    );
-    if (candidates.length > 0) return candidates[0];
-    const culprit = Number(row[position]);
+    const telling = row.findIndex((value) => value !== 0 && value !== 1);
+    if (telling === -1) continue;
+    const fitting = candidates.find((encoding) => bytesFrom(row, encoding, false, scratch, 0) === -1);
+    if (fitting !== undefined) return fitting;
     throw new DataError(
       "bad-values",
-      `${path}: got values such as ${culprit} in sequence ${index}; wanted whole numbers 0 to 255, or fractions k/256 or k/255. ` +
+      `${path}: got values such as ${row[telling]} in sequence ${index}; wanted whole numbers 0 to 255, or fractions k/256 or k/255. ` +
         "Anything else cannot be stored as bytes without loss: undo the normalisation first.",
     );
   }
-  return "fraction255";
+  return candidates[2];
 }
 
-function fits(row: ArrayLike<number | bigint>, toByte: (value: number) => number): boolean {
-  for (let position = 0; position < row.length; position++) if (toByte(Number(row[position])) < 0) return false;
-  return true;
-}
-
-function wholeByte(value: number, tolerance: number): number {
-  const rounded = Math.round(value);
-  return rounded >= 0 && rounded <= 255 && Math.abs(value - rounded) <= tolerance ? rounded : -1;
+/**
+ * Writes a sequence, [8, 3, 64, 64] or channels last [8, 64, 64, 3] numbers, as [8, 3, 64, 64] bytes at `offset`.
+ * Returns the position of the first value that is not of this encoding, or -1 when all are.
+ */
+export function bytesFrom(
+  row: Row,
+  encoding: Encoding,
+  channelsLast: boolean,
+  out: Uint8Array,
+  offset: number,
+): number {
+  const { factor, slack } = encoding;
+  const [pixelStride, channelStride] = channelsLast ? [3, 1] : [1, PIXELS];
+  for (let frame = 0; frame < SEQUENCE_VALUES; frame += 3 * PIXELS) {
+    for (let channel = 0; channel < 3; channel++) {
+      let from = frame + channel * channelStride;
+      let to = offset + frame + channel * PIXELS;
+      for (let pixel = 0; pixel < PIXELS; pixel++, from += pixelStride, to++) {
+        const value = row[from] * factor;
+        const byte = Math.round(value);
+        if (!(byte >= 0 && byte <= 255 && Math.abs(value - byte) <= slack)) return from;
+        out[to] = byte;
+      }
+    }
+  }
+  return -1;
 }

@@ -52,7 +52,8 @@ export function loadSprites(spec: string, options: LoadOptions): LoadedSprites {
   const opened = open(spec, options.seed);
   try {
     const { counts } = opened;
-    const take = (part: Part, asked: number, flag: string) => opened.take(part, checkedCount(part, asked, counts[part], flag));
+    const take = (part: Part, asked: number, flag: string) =>
+      opened.take(part, checkedCount(part, asked, counts[part], flag));
     const train = take("train", options.trainCount ?? counts.train, "--n_train_samples");
     const validation = take("validation", options.validationCount ?? counts.validation, "--n_val_samples");
     const test = take("test", options.testCount ?? 0, "testCount");
@@ -96,7 +97,10 @@ function fromSource(source: SequenceSource, split: SpriteSplit, close = () => {}
 
 function fromFile(path: string, seed: number): OpenedSprites {
   if (!/\.(npy|pt)$/.test(path)) {
-    throw new DataError("bad-file", `${path}: got a file that is neither .npy nor .pt, wanted an array of sprite sequences`);
+    throw new DataError(
+      "bad-file",
+      `${path}: got a file that is neither .npy nor .pt, wanted an array of sprite sequences`,
+    );
   }
   const attributes = attributesBeside(path, existsSync);
   const source = importSequences(path, attributes);
@@ -126,7 +130,12 @@ function fromPrepared(directory: string): OpenedSprites {
         attributes:
           attributes === null
             ? null
-            : (readRows(join(directory, attributes.file), "int32", [stored, SPRITE_ATTRIBUTES.length], count) as Int32Array),
+            : (readRows(
+                join(directory, attributes.file),
+                "int32",
+                [stored, SPRITE_ATTRIBUTES.length],
+                count,
+              ) as Int32Array),
         actions: null,
       };
     },
@@ -135,7 +144,12 @@ function fromPrepared(directory: string): OpenedSprites {
 }
 
 /** The first `count` rows of a .npy file whose dtype and shape must be those of the metadata. */
-function readRows(path: string, dtype: "uint8" | "int32", shape: readonly number[], count: number): Uint8Array | Int32Array {
+function readRows(
+  path: string,
+  dtype: "uint8" | "int32",
+  shape: readonly number[],
+  count: number,
+): Uint8Array | Int32Array {
   using file = openNpy(path);
   if (file.dtype !== dtype || file.shape.join() !== shape.join()) {
     throw new DataError(
@@ -149,7 +163,10 @@ function readRows(path: string, dtype: "uint8" | "int32", shape: readonly number
 
 function checkedCount(part: Part, asked: number, available: number, flag: string): number {
   if (!Number.isInteger(asked) || asked < 0) {
-    throw new DataError("invalid-argument", `loadSprites: got ${asked} ${part} sequences, wanted a whole number of at least 0`);
+    throw new DataError(
+      "invalid-argument",
+      `loadSprites: got ${asked} ${part} sequences, wanted a whole number of at least 0`,
+    );
   }
   if (asked <= available) return asked;
   const words = { train: "training", validation: "validation", test: "test" }[part];
@@ -161,6 +178,7 @@ function checkedCount(part: Part, asked: number, available: number, flag: string
 
 function fingerprint(train: SpriteSet, validation: SpriteSet): string {
   const hash = createHash("sha256");
-  for (const { count, byteScale, frames } of [train, validation]) hash.update(`${count} sequences of k/${byteScale}\n`).update(frames);
+  for (const { count, byteScale, frames } of [train, validation])
+    hash.update(`${count} sequences of k/${byteScale}\n`).update(frames);
   return hash.digest("hex").slice(0, 16);
 }

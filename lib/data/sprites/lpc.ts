@@ -45,8 +45,12 @@ export function isLpcFolder(path: string): boolean {
  */
 export function lpcSource(folder: string, actions: readonly SpriteAction[] = ["slash"]): SequenceSource {
   const rows = catalogue(actions);
-  const used = new Set(actions.flatMap((action) => SPRITE_DIRECTIONS.flatMap((direction) => sequenceCells(action, direction))));
-  const layers = folders.map(({ name, sheets }) => sheets.map((sheet) => readSheet(join(folder, name, `${sheet}.png`), used)));
+  const used = new Set(
+    actions.flatMap((action) => SPRITE_DIRECTIONS.flatMap((direction) => sequenceCells(action, direction))),
+  );
+  const layers = folders.map(({ name, sheets }) =>
+    sheets.map((sheet) => readSheet(join(folder, name, `${sheet}.png`), used)),
+  );
   return {
     ...rows,
     byteScale: 256,
@@ -68,7 +72,10 @@ function sequenceCells(action: SpriteAction, direction: SpriteDirection): number
 
 function readSheet(path: string, used: ReadonlySet<number>): Map<number, Layer> {
   if (!existsSync(path)) {
-    throw new DataError("not-found", `${path}: no such sheet; wanted body, bottomwear, topwear and hair 0.png to 5.png, and shoes/1.png`);
+    throw new DataError(
+      "not-found",
+      `${path}: no such sheet; wanted body, bottomwear, topwear and hair 0.png to 5.png, and shoes/1.png`,
+    );
   }
   const { width, height, channels, data } = decodePng(readFileSync(path), path);
   if (width !== SHEET_WIDTH || height !== SHEET_HEIGHT || channels !== 4) {
@@ -79,6 +86,11 @@ function readSheet(path: string, used: ReadonlySet<number>): Map<number, Layer> 
     );
   }
   const layerAt = (cell: number) =>
-    layerFromRgba(data, SHEET_WIDTH, (cell % SHEET_COLUMNS) * FRAME_EDGE, Math.floor(cell / SHEET_COLUMNS) * FRAME_EDGE);
+    layerFromRgba(
+      data,
+      SHEET_WIDTH,
+      (cell % SHEET_COLUMNS) * FRAME_EDGE,
+      Math.floor(cell / SHEET_COLUMNS) * FRAME_EDGE,
+    );
   return new Map(Array.from(used, (cell) => [cell, layerAt(cell)]));
 }

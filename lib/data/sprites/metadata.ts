@@ -62,7 +62,9 @@ export function readMetadata(directory: string): SpriteMetadata {
   try {
     metadata = JSON.parse(readFileSync(path, "utf8")) as SpriteMetadata;
   } catch (cause) {
-    throw new DataError("bad-file", `${path}: cannot be read as JSON. Run prepare_sprites again with --force.`, { cause });
+    throw new DataError("bad-file", `${path}: cannot be read as JSON. Run prepare_sprites again with --force.`, {
+      cause,
+    });
   }
   const complete =
     metadata?.format === "cleanloop-sprites" &&
@@ -73,7 +75,10 @@ export function readMetadata(directory: string): SpriteMetadata {
       return Number.isInteger(count) && isFileName(frames?.file);
     });
   if (!complete) {
-    throw new DataError("bad-file", `${path}: is not the metadata of prepared sprites (version 1). Run prepare_sprites again with --force.`);
+    throw new DataError(
+      "bad-file",
+      `${path}: is not the metadata of prepared sprites (version 1). Run prepare_sprites again with --force.`,
+    );
   }
   return metadata;
 }

@@ -6,7 +6,14 @@ import { npyChunks, systemError, writeAtomic } from "@cleanloop/artifacts";
 import { DataError } from "../errors.ts";
 import { encodePng } from "../png.ts";
 import type { CyclicExtract } from "./cyclic.ts";
-import { FRAME_EDGE, FRAMES_PER_SEQUENCE, readSequences, selectMetadata, SEQUENCE_VALUES, SPRITE_ATTRIBUTES } from "./dataset.ts";
+import {
+  FRAME_EDGE,
+  FRAMES_PER_SEQUENCE,
+  readSequences,
+  selectMetadata,
+  SEQUENCE_VALUES,
+  SPRITE_ATTRIBUTES,
+} from "./dataset.ts";
 import type { SequenceSource } from "./dataset.ts";
 import { METADATA_FILE, PARTS } from "./metadata.ts";
 import type { MseSummary, Part, PreparedPart, SpriteMetadata } from "./metadata.ts";
@@ -51,7 +58,13 @@ export async function prepareSprites(options: PrepareOptions): Promise<SpriteMet
   const validation = sameRows(split.validation, split.test) ? test : await writePart(options, "validation");
 
   const shown = readSequences(source, split.train.subarray(0, PREVIEW_SEQUENCES));
-  const sheet = encodePng(contactSheet(shown, Int32Array.from({ length: shown.count }, (_, row) => row), 2));
+  const sheet = encodePng(
+    contactSheet(
+      shown,
+      Int32Array.from({ length: shown.count }, (_, row) => row),
+      2,
+    ),
+  );
   await write(options, PREVIEW_FILE, sheet);
 
   const kept = new Set(extract.indices);
@@ -96,7 +109,11 @@ async function writePart(options: PrepareOptions, part: Part): Promise<PreparedP
   if (attributes === null) return { count, characters: null, frames, attributes: null };
   const width = SPRITE_ATTRIBUTES.length;
   const characters = new Set(attributes.filter((_, position) => position % width === width - 1)).size;
-  const attributesFile = await write(options, `${part}_attributes.npy`, npyChunks("int32", [count, width], [attributes]));
+  const attributesFile = await write(
+    options,
+    `${part}_attributes.npy`,
+    npyChunks("int32", [count, width], [attributes]),
+  );
   return { count, characters, frames, attributes: attributesFile };
 }
 
@@ -111,7 +128,11 @@ function* sequenceChunks({ source, signal }: PrepareOptions, indices: Int32Array
   }
 }
 
-async function write({ directory, onWritten }: PrepareOptions, file: string, content: Parameters<typeof writeAtomic>[1]) {
+async function write(
+  { directory, onWritten }: PrepareOptions,
+  file: string,
+  content: Parameters<typeof writeAtomic>[1],
+) {
   const { sizeBytes, sha256 } = await writeAtomic(join(directory, file), content);
   onWritten?.(file, sizeBytes);
   return { file, sizeBytes, sha256 };
@@ -120,7 +141,10 @@ async function write({ directory, onWritten }: PrepareOptions, file: string, con
 function summary(indices: ArrayLike<number>, mse: Float64Array): MseSummary | null {
   if (indices.length === 0) return null;
   const values = Array.from(indices, (index) => mse[index]);
-  const [min, max] = values.reduce(([low, high], value) => [Math.min(low, value), Math.max(high, value)], [Infinity, -Infinity]);
+  const [min, max] = values.reduce(
+    ([low, high], value) => [Math.min(low, value), Math.max(high, value)],
+    [Infinity, -Infinity],
+  );
   return { min, mean: values.reduce((sum, value) => sum + value, 0) / values.length, max };
 }
 

@@ -39,7 +39,12 @@ export interface ReconstructionStrip {
  * Colours are reduced, so that two sequences take less than 25 KB at scale 1 and less than 6 KB at scale 0.5;
  * the same values give the same bytes.
  */
-export function reconstructionStrip({ originals, reconstructions, sequences, scale = 1 }: ReconstructionStrip): Uint8Array {
+export function reconstructionStrip({
+  originals,
+  reconstructions,
+  sequences,
+  scale = 1,
+}: ReconstructionStrip): Uint8Array {
   const wanted = sequences * SEQUENCE_VALUES;
   if (originals.length < wanted || reconstructions.length < wanted) {
     throw new DataError(
@@ -97,7 +102,13 @@ function blank(width: number, height: number): Picture {
 }
 
 /** Draws a frame as `edge` x `edge` pixels; `byteAt` takes positions of a [3, 64, 64] frame. */
-function drawFrame(picture: Picture, left: number, top: number, edge: number, byteAt: (position: number) => number): void {
+function drawFrame(
+  picture: Picture,
+  left: number,
+  top: number,
+  edge: number,
+  byteAt: (position: number) => number,
+): void {
   const step = FRAME_EDGE / edge;
   for (let y = 0; y < edge; y++) {
     for (let x = 0; x < edge; x++) {

@@ -71,7 +71,8 @@ export function splitCatalogue(
       );
       return Array.from(shuffle(listed.length), (position) => listed[position]);
     });
-  const keep = (indices: number[]) => Int32Array.from(wanted === null ? indices : indices.filter((index) => wanted.has(index)));
+  const keep = (indices: number[]) =>
+    Int32Array.from(wanted === null ? indices : indices.filter((index) => wanted.has(index)));
   const train = keep(inOrder(order.characters.subarray(0, TRAIN_CHARACTERS), order.shuffleTrain));
   const heldOut = keep(inOrder(order.characters.subarray(TRAIN_CHARACTERS), order.shuffleHeldOut));
   const heldOutCount = CHARACTER_COUNT - TRAIN_CHARACTERS;
@@ -96,7 +97,12 @@ export function splitCatalogue(
  * test (the rest), the shares of the published split; within a part the order of the source is kept.
  * Throws `no-split` when there are fewer than three identities or one of them makes up half of the data.
  */
-export function splitByIdentity(identities: ArrayLike<number>, kept: ArrayLike<number>, seed: number, origin: string): SpriteSplit {
+export function splitByIdentity(
+  identities: ArrayLike<number>,
+  kept: ArrayLike<number>,
+  seed: number,
+  origin: string,
+): SpriteSplit {
   const groups = [...groupBy(kept, identities).values()];
   const largest = groups.reduce((most, group) => Math.max(most, group.length), 0);
   if (groups.length < 3 || largest * 2 > kept.length) {
@@ -114,7 +120,12 @@ export function splitByIdentity(identities: ArrayLike<number>, kept: ArrayLike<n
     parts[place < shares[0] ? 0 : place < shares[1] ? 1 : 2].push(...groups[group]);
   });
   const [train, validation, test] = parts.map((part) => Int32Array.from(part).sort());
-  return { train, validation, test, rule: `${groups.length} identities (${origin}) in the order of seed ${seed}; none is in two parts` };
+  return {
+    train,
+    validation,
+    test,
+    rule: `${groups.length} identities (${origin}) in the order of seed ${seed}; none is in two parts`,
+  };
 }
 
 /**
@@ -131,7 +142,8 @@ export function splitPair(
   const train = kept.filter((index) => index < trainCount);
   const heldOut = kept.filter((index) => index >= trainCount);
   const origin = "the training file trains; the test file is held out whole, as its makers split them";
-  if (rule === "original") return { train, validation: heldOut, test: heldOut, rule: `${origin}, and serves as validation and test` };
+  if (rule === "original")
+    return { train, validation: heldOut, test: heldOut, rule: `${origin}, and serves as validation and test` };
   const groups = [...groupBy(heldOut, identities).values()];
   const validators = Math.round((groups.length * VALIDATION_CHARACTERS) / (CHARACTER_COUNT - TRAIN_CHARACTERS));
   const order = new Random(seed).fork("identity split").permutation(groups.length);
@@ -156,19 +168,27 @@ function groupBy(indices: ArrayLike<number>, identities: ArrayLike<number>): Map
 
 function catalogueRows({ attributes, actions, count }: SequenceSource) {
   if (attributes === null || actions === null) {
-    throw new DataError("invalid-argument", "splitCatalogue: got a source without attributes, wanted a catalogue of characters");
+    throw new DataError(
+      "invalid-argument",
+      "splitCatalogue: got a source without attributes, wanted a catalogue of characters",
+    );
   }
   const width = SPRITE_ATTRIBUTES.length;
-  const key = (action: number, direction: number, character: number) => (action * 3 + direction) * CHARACTER_COUNT + character;
+  const key = (action: number, direction: number, character: number) =>
+    (action * 3 + direction) * CHARACTER_COUNT + character;
   const rowOf = new Map<number, number>();
-  for (let row = 0; row < count; row++) rowOf.set(key(actions[row], attributes[row * width + 4], attributes[row * width + 5]), row);
+  for (let row = 0; row < count; row++)
+    rowOf.set(key(actions[row], attributes[row * width + 4], attributes[row * width + 5]), row);
   return {
     actions: [...new Set(actions)],
     characterOf: (row: number) => attributes[row * width + 5],
     find: (action: number, direction: number, character: number): number => {
       const row = rowOf.get(key(action, direction, character));
       if (row === undefined) {
-        throw new DataError("invalid-argument", `splitCatalogue: character ${character} lacks direction ${direction}, wanted a full catalogue`);
+        throw new DataError(
+          "invalid-argument",
+          `splitCatalogue: character ${character} lacks direction ${direction}, wanted a full catalogue`,
+        );
       }
       return row;
     },

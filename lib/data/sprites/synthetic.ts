@@ -56,7 +56,9 @@ export function syntheticSource(actions: readonly SpriteAction[] = ["slash"]): S
       composeSequence(
         poseOrder[SPRITE_ACTIONS[action]],
         (pose) =>
-          layerStack.map(({ factor }, depth) => layer(action, direction, pose, depth, factor === null ? 0 : factors[factor])),
+          layerStack.map(({ factor }, depth) =>
+            layer(action, direction, pose, depth, factor === null ? 0 : factors[factor]),
+          ),
         out,
         offset,
       );

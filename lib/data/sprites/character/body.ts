@@ -28,7 +28,10 @@ export function paintHead({ view, head }: Skeleton, variant: number): Canvas {
     canvas.dot(head.x - 0.5, head.y + 7, face.mouth).dot(head.x + 0.5, head.y + 7, face.mouth);
     canvas.dot(head.x, head.y + 4.5, skin.dark);
   } else {
-    canvas.paint(new Mask().ellipse(p(0.5, 0), 8.6, 9.5).ellipse(p(-0.5, 3.5), 7.6, 6.4).ellipse(p(-7.4, 4), 1.6, 1.6), skin);
+    canvas.paint(
+      new Mask().ellipse(p(0.5, 0), 8.6, 9.5).ellipse(p(-0.5, 3.5), 7.6, 6.4).ellipse(p(-7.4, 4), 1.6, 1.6),
+      skin,
+    );
     canvas.paint(ear(3.2, 1), skin);
     eye(canvas, p(-5, 2), iris, iris2, 1);
     canvas.dot(head.x - 4, head.y + 6, blush).dot(head.x - 3, head.y + 6, blush);

@@ -26,7 +26,8 @@ export class Mask {
   readonly inside = new Uint8Array(PIXELS);
 
   ellipse(center: Point, radiusX: number, radiusY: number, value: 0 | 1 = 1): this {
-    return this.where((x, y) => ((x - center.x) / radiusX) ** 2 + ((y - center.y) / radiusY) ** 2 <= 1, value);
+    const box = boxAround([center], Math.max(radiusX, radiusY));
+    return this.where(box, (x, y) => ((x - center.x) / radiusX) ** 2 + ((y - center.y) / radiusY) ** 2 <= 1, value);
   }
 
   /** A limb: a line from one point to another whose half-width goes from `from` to `to`. */
@@ -34,40 +35,75 @@ export class Mask {
     const dx = end.x - start.x;
     const dy = end.y - start.y;
     const lengthSquared = Math.max(dx * dx + dy * dy, 1e-9);
-    return this.where((x, y) => {
-      const along = Math.min(1, Math.max(0, ((x - start.x) * dx + (y - start.y) * dy) / lengthSquared));
-      const radius = from + (to - from) * along;
-      return (x - start.x - along * dx) ** 2 + (y - start.y - along * dy) ** 2 <= radius * radius;
-    }, value);
+    const box = boxAround([start, end], Math.max(from, to));
+    return this.where(
+      box,
+      (x, y) => {
+        const along = Math.min(1, Math.max(0, ((x - start.x) * dx + (y - start.y) * dy) / lengthSquared));
+        const radius = from + (to - from) * along;
+        return (x - start.x - along * dx) ** 2 + (y - start.y - along * dy) ** 2 <= radius * radius;
+      },
+      value,
+    );
   }
 
   /** A filled polygon of [x, y] corners, by the even-odd rule. */
   polygon(corners: readonly (readonly [number, number])[], value: 0 | 1 = 1): this {
-    return this.where((x, y) => {
-      let odd = false;
-      corners.forEach(([x1, y1], index) => {
-        const [x0, y0] = corners[(index + corners.length - 1) % corners.length];
-        if (y0 > y !== y1 > y && x < x0 + ((y - y0) / (y1 - y0)) * (x1 - x0)) odd = !odd;
-      });
-      return odd;
-    }, value);
+    const box = boxAround(
+      corners.map(([x, y]) => ({ x, y })),
+      0,
+    );
+    return this.where(
+      box,
+      (x, y) => {
+        let odd = false;
+        corners.forEach(([x1, y1], index) => {
+          const [x0, y0] = corners[(index + corners.length - 1) % corners.length];
+          if (y0 > y !== y1 > y && x < x0 + ((y - y0) / (y1 - y0)) * (x1 - x0)) odd = !odd;
+        });
+        return odd;
+      },
+      value,
+    );
   }
 
   /** Keeps only the pixels for which `keep` holds. */
   clip(keep: (x: number, y: number) => boolean): this {
-    return this.where((x, y) => !keep(x, y), 0);
+    return this.where(wholeCell, (x, y) => !keep(x, y), 0);
   }
 
   has(x: number, y: number): boolean {
     return x >= 0 && y >= 0 && x < FRAME_EDGE && y < FRAME_EDGE && this.inside[y * FRAME_EDGE + x] === 1;
   }
 
-  private where(test: (x: number, y: number) => boolean, value: 0 | 1): this {
-    for (let y = 0, position = 0; y < FRAME_EDGE; y++) {
-      for (let x = 0; x < FRAME_EDGE; x++, position++) if (test(x, y)) this.inside[position] = value;
+  private where(box: Box, test: (x: number, y: number) => boolean, value: 0 | 1): this {
+    for (let y = box.top; y <= box.bottom; y++) {
+      for (let x = box.left; x <= box.right; x++) if (test(x, y)) this.inside[y * FRAME_EDGE + x] = value;
     }
     return this;
   }
+}
+
+/** Pixels that a shape can touch; both ends are included. */
+interface Box {
+  readonly left: number;
+  readonly right: number;
+  readonly top: number;
+  readonly bottom: number;
+}
+
+const wholeCell: Box = { left: 0, right: FRAME_EDGE - 1, top: 0, bottom: FRAME_EDGE - 1 };
+
+function boxAround(points: readonly Point[], margin: number): Box {
+  const xs = points.map(({ x }) => x);
+  const ys = points.map(({ y }) => y);
+  const inCell = (value: number) => Math.min(FRAME_EDGE - 1, Math.max(0, value));
+  return {
+    left: inCell(Math.floor(Math.min(...xs) - margin)),
+    right: inCell(Math.ceil(Math.max(...xs) + margin)),
+    top: inCell(Math.floor(Math.min(...ys) - margin)),
+    bottom: inCell(Math.ceil(Math.max(...ys) + margin)),
+  };
 }
 
 /** One transparent cell that parts are painted on. */
@@ -86,7 +122,8 @@ export class Canvas {
   dot(x: number, y: number, color: number): this {
     const column = Math.round(x);
     const row = Math.round(y);
-    if (column >= 0 && row >= 0 && column < FRAME_EDGE && row < FRAME_EDGE) this.colors[row * FRAME_EDGE + column] = color;
+    if (column >= 0 && row >= 0 && column < FRAME_EDGE && row < FRAME_EDGE)
+      this.colors[row * FRAME_EDGE + column] = color;
     return this;
   }
 

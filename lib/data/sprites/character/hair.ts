@@ -140,8 +140,15 @@ function curls(canvas: Canvas, mask: Mask, head: Point, { outline, deep, light, 
     for (let column = -5; column <= 5; column++) {
       const x = head.x + column * 3 + (row % 2 === 0 ? 0 : 1.5);
       const y = head.y + row * 3;
-      const spots: [number, number, number][] = [[0, 0, light], [1, 1, deep], [-1, 0, column + row < -3 ? shine : light], [1, 0, outline]];
-      for (const [dx, dy, color] of spots) if (mask.has(Math.round(x + dx), Math.round(y + dy))) canvas.dot(x + dx, y + dy, color);
+      const spots: [number, number, number][] = [
+        [0, 0, light],
+        [1, 1, deep],
+        [-1, 0, column + row < -3 ? shine : light],
+        [1, 0, outline],
+      ];
+      for (const [dx, dy, color] of spots) {
+        if (mask.has(Math.round(x + dx), Math.round(y + dy))) canvas.dot(x + dx, y + dy, color);
+      }
     }
   }
 }

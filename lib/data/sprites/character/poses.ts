@@ -33,7 +33,7 @@ interface Pose {
   lean?: readonly [number, number];
   /** Head against the chest. */
   nod?: readonly [number, number];
-  /** Hands against their shoulders, as places rather than shifts; the third number puts the arm in front (1) or behind (0). */
+  /** Places of the hands against their shoulders; a third number puts the arm in front (1) or behind (0). */
   hands?: readonly [readonly number[] | null, readonly number[] | null];
   /** Feet against their place on the ground. */
   feet?: readonly [readonly [number, number], readonly [number, number]];
