@@ -15,7 +15,7 @@ export const trainerFlags = defineFlags({
   ...underHeading("Data", {
     data: { type: "string", valueName: "path|synthetic", default: "synthetic", description: "A directory made by prepare_sprites, a .npy file [N,8,3,64,64], or generated sprites." },
     n_train_samples: { type: "integer", min: 1, default: 3000, description: "Training sequences, taken from the front." },
-    n_val_samples: { type: "integer", min: 1, default: 800, description: "Validation sequences: identities that training never sees." },
+    n_val_samples: { type: "integer", min: 1, default: 600, description: "Validation sequences: identities that training never sees." },
   }),
   ...underHeading("Objective", {
     objective: { type: "enum", values: ["fixed", "faithful"], default: "fixed", description: "fixed: exact KL weight 1, no flow term, metric scaled to the posterior. faithful: the original's legacy KL weight 8, flow term 1, trace-16 metric. The flags below override one part each." },
