@@ -4,7 +4,6 @@
 //
 // Trains the Riemannian flow VAE on cyclic sprite sequences: frame 0 is encoded, seven flows carry the latent through the
 // sequence, one decoder draws every frame. The loop computes and exports data; figures are drawn elsewhere.
-import type { Metric } from "@cleanloop/geometry";
 import type { CommandContext } from "@cleanloop/cli";
 import { defineCommand, EXIT, FailedError, formatNumber, Progress, runCommand, signalExitCode, StopRequest, stopSignalOf, UsageError } from "@cleanloop/cli";
 import { version } from "./package.json" with { type: "json" };
@@ -12,8 +11,6 @@ import { outputPolicy, requireAvailable } from "./shared/output_policy.ts";
 import { afterEpoch } from "./shared/plateau_schedule.ts";
 import { disableTelemetry } from "./shared/telemetry_off.ts";
 import { trainerFlags } from "./shared/trainer_flags.ts";
-
-const OPTIMIZER = { weightDecay: 1e-5, clipNorm: 1 };
 
 /** How a run ended, for tables and for --json. */
 export interface TrainingResult {
@@ -64,13 +61,11 @@ export async function train({ flags: words, given, signal }: Context): Promise<T
   const policy = outputPolicy(flags);
   requireAvailable(policy);
 
-  // ---- data and metric file
+  // ---- data, metric and bundle
   disableTelemetry();
-  const { createTrainingSession } = await import("@cleanloop/compute");
   const { fillBatch, loadSprites, reconstructionStrip } = await import("@cleanloop/data");
-  const { initialParameters, rlvaeLoss, usesMetric } = await import("@cleanloop/models");
-  const { loadMetric } = await import("./shared/metric_file.ts");
-  const { metricArrays, readBundle } = await import("./shared/pretrained_bundle.ts");
+  const { givenMetric, openModelSession } = await import("./shared/model_session.ts");
+  const { readBundle } = await import("./shared/pretrained_bundle.ts");
   const sprites = loadSprites(flags.data, { trainCount: flags.n_train_samples, validationCount: flags.n_val_samples, seed: flags.seed });
   const batchesPerEpoch = Math.floor(sprites.train.count / flags.batch_size);
   if (batchesPerEpoch === 0) {
@@ -79,14 +74,12 @@ export async function train({ flags: words, given, signal }: Context): Promise<T
   if (saved && saved.data_fingerprint !== sprites.fingerprint) {
     throw new UsageError(`--resume ${saved.directory}: ${flags.data} is not the data that the run was trained on`);
   }
-  const metricOverrides = { temperature: typeof objective.metricTemperature === "number" ? objective.metricTemperature : undefined };
-  const metricFile = saved?.checkpoint ? (saved.metric ?? undefined) : flags.metric;
-  const givenMetric = metricFile === undefined ? undefined : loadMetric(metricFile, config.latentSize, saved?.checkpoint ? {} : metricOverrides);
+  const metricAtHand = givenMetric(settings, saved);
   const bundle = saved?.checkpoint || flags.pretrained === undefined ? undefined : readBundle(flags.pretrained);
 
   // ---- outputs
   const { openOutputs } = await import("./shared/run_outputs.ts");
-  const { encodeNpz, safetensorsChunks } = await import("@cleanloop/artifacts");
+  const { encodeNpz, openRun } = await import("@cleanloop/artifacts");
   const { Image } = await import("@cleanloop/wandb");
   const facts = { train_size: sprites.train.count, val_size: sprites.validation.count, dataset: sprites.description };
   const outputs = openOutputs({ settings, policy, saved, dataFingerprint: sprites.fingerprint, facts });
@@ -97,33 +90,12 @@ export async function train({ flags: words, given, signal }: Context): Promise<T
   if (flags.html_latent_space) say("--html_latent_space: generate_plots draws the page from the exported data");
 
   try {
-    // ---- starting weights and metric
-    const { parameterStream, epochOrder, stepNoise } = await import("./shared/seeds.ts");
-    const { ensurePretrained } = await import("./shared/pretrained_cache.ts");
-    const initial = initialParameters(config, parameterStream(flags.seed));
-    let metric: Metric | undefined = givenMetric;
-    if (!saved?.checkpoint) {
-      const pretrained = bundle ?? (await ensurePretrained(sprites, flags, signal)).pretrained;
-      Object.assign(initial, pretrained.parameters);
-      metric ??= { ...pretrained.metrics[objective.metricScaling], ...definedOnly(metricOverrides) };
-      await run.writeArtifact("metric.safetensors", "metric", safetensorsChunks(metricArrays(metric)));
-    }
-    if (!usesMetric(objective)) metric = undefined;
-    const model = { config, objective, metric };
-
-    // ---- compiled step, validation, analysis
+    // ---- starting weights, compiled step, validation, analysis
+    const { epochOrder, stepNoise } = await import("./shared/seeds.ts");
     const { emptySums, loadCheckpoint, saveCheckpoint, startPosition } = await import("./shared/training_state.ts");
     const { createValidator } = await import("./shared/validation.ts");
     const { createAnalyser } = await import("./shared/analysis_export.ts");
-    const session = await createTrainingSession({
-      loss: (params, inputs) => rlvaeLoss(params, { x: inputs.x, noise: inputs.noise }, model),
-      params: initial,
-      inputs: {
-        x: { shape: [flags.batch_size, config.frameCount, config.frameSize] },
-        noise: { shape: [flags.batch_size, config.latentSize] },
-      },
-      optimizer: OPTIMIZER, engine: flags.engine, device: flags.device, threads: flags.threads,
-    });
+    const { session, model, metric } = await openModelSession({ settings, sprites, run, saved, metric: metricAtHand, bundle, signal });
     const validate = await createValidator(session, model, sprites.validation, flags.seed);
     const analyse = await createAnalyser(session, model, metric, sprites.validation, flags.sequence_viz_count);
     const position = saved?.checkpoint ? loadCheckpoint(saved.checkpoint, session) : startPosition(flags.learning_rate);
@@ -189,7 +161,7 @@ export async function train({ flags: words, given, signal }: Context): Promise<T
       // ---- figure data, at its cadence and always at the last epoch
       const media: Record<string, unknown> = {};
       if (epoch % flags.visualization_frequency === 0 || epoch + 1 === flags.n_epochs) {
-        const { arrays, scalars, originals, reconstructions } = await analyse();
+        const { arrays, scalars, originals, reconstructions } = await analyse(validation.traces);
         Object.assign(row, scalars);
         if (policy.figuresOnDisk) {
           const name = `analysis/epoch-${String(epoch).padStart(4, "0")}.npz`;
@@ -205,6 +177,7 @@ export async function train({ flags: words, given, signal }: Context): Promise<T
       run.appendMetrics(row);
       tracker.log({ ...row, ...media }, { step: epoch });
       progress.log(epochLine(row, flags.n_epochs));
+      Bun.gc(true); // large arrays make the heap look big, and the collector would wait for hundreds of megabytes
       Object.assign(position, { epoch: epoch + 1, batch: 0, sums: emptySums() });
       if (savesWeights) await checkpoint(isBest ? ["last", "best"] : ["last"]);
     }
@@ -215,7 +188,6 @@ export async function train({ flags: words, given, signal }: Context): Promise<T
     if (wasStopped && savesWeights && position.batch > 0) await checkpoint(["last"]);
     if (!wasStopped && savesWeights) {
       const { exportModels, weightsFile } = await import("./shared/weights_export.ts");
-      const { openRun } = await import("@cleanloop/artifacts");
       loadCheckpoint(openRun(run.path).pointerPath("best") as string, session);
       const files = await exportModels(session, config, sprites.validation);
       if (policy.checkpointsOnDisk) for (const { name, bytes } of files) await run.writeArtifact(name, "model", bytes);
@@ -286,10 +258,6 @@ function epochLine(row: Record<string, number | string>, epochs: number): string
     `rate ${show("optimization/learning_rate")}`,
     `${show("performance/steps_per_second")} steps/s`,
   ].join(" | ");
-}
-
-function definedOnly<T extends object>(values: T): Partial<T> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
 
 if (import.meta.main) await runCommand(trainCommand);

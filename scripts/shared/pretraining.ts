@@ -19,7 +19,7 @@ const CENTROID_COUNT = 50;
 const MAX_CENTROIDS_PER_SEQUENCE = 4;
 const REPORT_INTERVAL_STEPS = 500;
 /** Frames per call of the evaluators. */
-const EVALUATION_BATCH = 250;
+const EVALUATION_BATCH = 100;
 
 export interface PretrainOptions {
   pretrain_steps: number;

@@ -66,7 +66,7 @@ describe("the tree before a run is empty; after it", () => {
 function inspectStandardRun(directory: string): void {
   const arrays = readNpz(join(directory, "analysis", "epoch-0000.npz"));
   expect(Object.fromEntries([...arrays].map(([name, { dtype, shape }]) => [name, `${dtype} ${shape.join("x")}`]))).toEqual({
-    latents: "float32 5x8x16", posterior_means: "float32 5x16", original_cyclicity: "float64 5", reconstruction_cyclicity: "float64 5",
+    latents: "float32 5x8x16", posterior_means: "float32 5x16", original_cyclicity: "float64 5", reconstruction_cyclicity: "float32 5",
     latent_cyclicity: "float64 5", originals: "uint8 5x8x3x64x64", reconstructions: "uint8 5x8x3x64x64", log_det_metric: "float64 5x8",
     metric_condition: "float64 5x8",
   });
