@@ -7,6 +7,7 @@
 import type { CommandContext } from "@cleanloop/cli";
 import { defineCommand, EXIT, FailedError, formatNumber, Progress, runCommand, signalExitCode, StopRequest, stopSignalOf, UsageError } from "@cleanloop/cli";
 import { version } from "./package.json" with { type: "json" };
+import { addStep, emptySums, epochMeans } from "./shared/epoch_sums.ts";
 import { outputPolicy, requireAvailable } from "./shared/output_policy.ts";
 import { afterEpoch } from "./shared/plateau_schedule.ts";
 import { disableTelemetry } from "./shared/telemetry_off.ts";
@@ -92,7 +93,7 @@ export async function train({ flags: words, given, signal }: Context): Promise<T
   try {
     // ---- starting weights, compiled step, validation, analysis
     const { epochOrder, stepNoise } = await import("./shared/seeds.ts");
-    const { emptySums, loadCheckpoint, saveCheckpoint, startPosition } = await import("./shared/training_state.ts");
+    const { loadCheckpoint, saveCheckpoint, startPosition } = await import("./shared/training_state.ts");
     const { createValidator } = await import("./shared/validation.ts");
     const { createAnalyser } = await import("./shared/analysis_export.ts");
     const { session, model, metric } = await openModelSession({ settings, sprites, run, saved, metric: metricAtHand, bundle, signal });
@@ -186,7 +187,8 @@ export async function train({ flags: words, given, signal }: Context): Promise<T
     // ---- close
     const wasStopped = position.epoch < flags.n_epochs;
     if (wasStopped && savesWeights && position.batch > 0) await checkpoint(["last"]);
-    if (!wasStopped && savesWeights) {
+    // A stopped run that keeps its directory can be resumed; of one that does not, the best weights so far are all there is.
+    if (savesWeights && position.best !== null && !(wasStopped && policy.runDirectoryKept)) {
       const { exportModels, weightsFile } = await import("./shared/weights_export.ts");
       loadCheckpoint(openRun(run.path).pointerPath("best") as string, session);
       const files = await exportModels(session, config, sprites.validation);
@@ -204,7 +206,8 @@ export async function train({ flags: words, given, signal }: Context): Promise<T
     const state = wasStopped ? "killed" : "finished";
     const exitCode = wasStopped ? signalExitCode(stopSignalOf(signal)) : EXIT.done;
     const paths = await outputs.close(state, { exitCode });
-    if (!savesWeights) say(`no weights were kept; what remains is ${paths.tracker} and the cache in ${flags.output_dir}/cache`);
+    if (wasStopped && paths.run !== null) say(`stopped; --resume ${paths.run} goes on from here`);
+    if (!savesWeights) say(`no weights were kept; what remains is the log in ${paths.tracker}${flags.pretrained ? "" : " and the pre-training in the cache"}`);
     return { state, ...paths, epochs: position.epoch, best: position.best, rows };
   } catch (error) {
     const wasStopped = error instanceof StopRequest;
@@ -213,30 +216,6 @@ export async function train({ flags: words, given, signal }: Context): Promise<T
     await closing.catch((closingError: Error) => say(`closing the run failed too: ${closingError.message}`));
     throw error;
   }
-}
-
-type Sums = import("./shared/training_state.ts").EpochSums;
-type StepResult = import("@cleanloop/compute").StepResult;
-
-/** Adds a step to the sums of its epoch; a step that was not finite changed nothing and is only counted. */
-function addStep(sums: Sums, { loss, gradNorm, updated, metrics }: StepResult): void {
-  if (!updated) {
-    sums.nonFiniteSteps++;
-    return;
-  }
-  sums.steps++;
-  sums.loss += loss;
-  sums.gradNorm += gradNorm;
-  for (const [name, value] of Object.entries(metrics)) sums.metrics[name] = (sums.metrics[name] ?? 0) + value;
-}
-
-/** Means over the steps of an epoch. Throws FailedError when not one of them was finite: training cannot recover. */
-function epochMeans({ steps, nonFiniteSteps, loss, gradNorm, metrics }: Sums, epoch: number): Record<string, number> & { loss: number; gradNorm: number } {
-  if (steps === 0) {
-    throw new FailedError(`all ${nonFiniteSteps} steps of epoch ${epoch} gave a loss or gradient that is not finite; lower --learning_rate`);
-  }
-  const means = Object.entries(metrics).map(([name, sum]) => [name, sum / steps]);
-  return { ...Object.fromEntries(means), loss: loss / steps, gradNorm: gradNorm / steps };
 }
 
 /** Terms under the tracker's names, those of the original where it has one. */

@@ -2,16 +2,9 @@
 import type { JsonObject, NdArray, Pointer, Run } from "@cleanloop/artifacts";
 import { expectArray, ndarray, readCheckpoint, writeCheckpoint } from "@cleanloop/artifacts";
 import type { HostTensor, TrainingSession, TrainingState } from "@cleanloop/compute";
+import type { EpochSums } from "./epoch_sums.ts";
+import { emptySums } from "./epoch_sums.ts";
 import type { PlateauState } from "./plateau_schedule.ts";
-
-/** Sums over the steps of the epoch in progress; non-finite steps are counted and left out. */
-export interface EpochSums {
-  steps: number;
-  nonFiniteSteps: number;
-  loss: number;
-  gradNorm: number;
-  metrics: Record<string, number>;
-}
 
 export interface BestEpoch {
   epoch: number;
@@ -29,10 +22,7 @@ export interface Position {
   best: BestEpoch | null;
 }
 
-export function emptySums(): EpochSums {
-  return { steps: 0, nonFiniteSteps: 0, loss: 0, gradNorm: 0, metrics: {} };
-}
-
+/** Before the first step. */
 export function startPosition(learningRate: number): Position {
   return { epoch: 0, batch: 0, sums: emptySums(), schedule: { learningRate, best: null, badEpochs: 0 }, best: null };
 }

@@ -2,7 +2,7 @@
 //
 // Kills a training run with SIGKILL at random moments, and resumes it, until it has been killed so often; after every kill
 // the directory must open, its status must be honest and every listed file must be whole. The last resume runs to the end.
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { openRun, readStatus } from "@cleanloop/artifacts";
 import { defineCommand, defineFlags, FailedError, runCommand } from "@cleanloop/cli";
@@ -10,8 +10,10 @@ import { Random } from "@cleanloop/data";
 import { emptyWorkplace, runCommand as runScript, startCommand } from "./harness.ts";
 
 const TRAINER = "train_cyclic_loop_comparison";
-/** Kills fall between the start of the process and this; most runs of the test's size last longer. */
-const LONGEST_LIFE_MS = 3000;
+/** Half of the kills fall into this time after the start: loading, pre-training, compiling. */
+const START_MS = 3000;
+/** The others into this time after a new row of metrics: writing a checkpoint, then the next epoch. */
+const EPOCH_MS = 600;
 
 interface KillOptions {
   /** Working directory of the command. */
@@ -32,7 +34,8 @@ export async function killAndResume({ directory, words, run, kills, seed }: Kill
   for (let kill = 0; kill < kills; kill++) {
     const isThere = existsSync(join(path, "manifest.json"));
     const child = startCommand(TRAINER, isThere ? [`--resume=${run}`] : words, directory);
-    await Bun.sleep(random.uniform() * LONGEST_LIFE_MS);
+    if (kill % 2 === 0) await Bun.sleep(random.uniform() * START_MS);
+    else await newMetrics(join(path, "metrics.jsonl"), child.exited).then(() => Bun.sleep(random.uniform() * EPOCH_MS));
     child.kill("SIGKILL");
     await child.exited;
     if (!existsSync(join(path, "manifest.json"))) {
@@ -58,6 +61,15 @@ export async function killAndResume({ directory, words, run, kills, seed }: Kill
   return `${kills} kills: ${met.beforeTheRun} before the run existed, ${met.beforeACheckpoint} before a checkpoint, ${met.after} after one, ${met.ended} after the end; resumed to the end`;
 }
 
+/** Waits until the file has grown by a line, or the process has ended. */
+async function newMetrics(path: string, exited: Promise<number>): Promise<void> {
+  const lines = () => (existsSync(path) ? readFileSync(path, "utf8").split("\n").length : 0);
+  const before = lines();
+  let hasEnded = false;
+  void exited.then(() => (hasEnded = true));
+  while (!hasEnded && lines() <= Math.max(1, before)) await Bun.sleep(5);
+}
+
 const command = defineCommand({
   name: "kill9",
   version: "1",
@@ -71,7 +83,7 @@ const command = defineCommand({
     const place = emptyWorkplace();
     try {
       const words = [
-        "--loop_mode=open", "--n_epochs=12", "--n_train_samples=80", "--n_val_samples=10", "--batch_size=8", "--pretrain_steps=20",
+        "--loop_mode=open", "--n_epochs=40", "--n_train_samples=80", "--n_val_samples=10", "--batch_size=8", "--pretrain_steps=20",
         "--wandb_offline", "--run_name=shot",
       ];
       print(await killAndResume({ directory: place.path, words, run: "runs/rlvae/shot", kills: flags.kills, seed: flags.seed }));
