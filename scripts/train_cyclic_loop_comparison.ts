@@ -88,6 +88,7 @@ export async function train({ flags: words, given, signal }: Context): Promise<T
   const savesWeights = policy.checkpointsOnDisk || policy.weightsInTracker;
   say(`${saved ? "resuming" : "training"} ${run.name}: ${policy.mode}, ${flags.loop_mode} loop, ${objective.kl} KL, ${sprites.description}`);
   if (!savesWeights) say("weights are not kept in this mode; --keep_weights puts them into the tracker's log");
+  if (objective.posterior === "iaf") say("--posterior iaf is the gaussian posterior, as in the original program");
   if (flags.html_latent_space) say("--html_latent_space: generate_plots draws the page from the exported data");
 
   try {
@@ -97,6 +98,8 @@ export async function train({ flags: words, given, signal }: Context): Promise<T
     const { createValidator } = await import("./shared/validation.ts");
     const { createAnalyser } = await import("./shared/analysis_export.ts");
     const { session, model, metric } = await openModelSession({ settings, sprites, run, saved, metric: metricAtHand, bundle, signal });
+    const { stats } = session;
+    say(`compute: ${stats.engine} on ${stats.device}, ${stats.threads} thread(s), ${stats.binding} ${stats.version}; step compiled in ${Math.round(stats.traceMs + stats.compileMs)} ms`);
     const validate = await createValidator(session, model, sprites.validation, flags.seed);
     const analyse = await createAnalyser(session, model, metric, sprites.validation, flags.sequence_viz_count);
     const position = saved?.checkpoint ? loadCheckpoint(saved.checkpoint, session) : startPosition(flags.learning_rate);
