@@ -1,10 +1,11 @@
 // Table of contents: training sessions, export, devices.
 export { createTrainingSession } from "./training/session.ts";
 export type {
-  Device, Engine, Evaluator, HostTensor, InputArray, LossFunction, LossTerms, SessionStats, StepResult, TensorFunction,
+  CompileOptions, Device, Engine, Evaluator, HostTensor, InputArray, LossFunction, LossTerms, SessionStats, StepResult, TensorFunction,
   TensorSpec, TrainingOptions, TrainingSession, TrainingState, Tree,
 } from "./training/types.ts";
 export type { AdamOptions } from "./optimizer/adam.ts";
+export type { AveragingOptions } from "./optimizer/averaging.ts";
 export { exportOnnx, ExportError, verifyOnnx } from "./export.ts";
 export { DeviceError } from "./device.ts";
 export { ComputeError } from "./worker/client.ts";

@@ -13,7 +13,7 @@ function vectorsOf(length: number) {
   const memory = plan.allocate();
   const [parameters, firstMoment, secondMoment, gradients] = regions.map((region) => floatView(memory, region));
   const [p, m, v, g] = regions.map(({ byteOffset }) => byteOffset);
-  const vectors: AdamVectors = { parameters: p, firstMoment: m, secondMoment: v, gradients: g, length };
+  const vectors: AdamVectors = { parameters: p, firstMoment: m, secondMoment: v, gradients: g, averages: p, length };
   return { memory, vectors, parameters, firstMoment, secondMoment, gradients };
 }
 

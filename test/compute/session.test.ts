@@ -138,6 +138,39 @@ describe("a training session", () => {
   });
 });
 
+describe("the running average", () => {
+  test.each(["onnx", "tfjs"] as const)("follows its recurrence, is evaluated on request, and resumes (%s)", async (engine) => {
+    const decay = 0.9;
+    const interval = 2;
+    const { session } = await trainNetwork({ engine, averaging: { decay, interval } }, 0);
+    const expected = Float64Array.from(session.params.w1);
+    for (let t = 1; t <= 8; t++) {
+      fill(session, t);
+      await session.step({ learningRate: 1e-2 });
+      if (t % interval !== 0) continue;
+      const n = t / interval;
+      const kept = Math.min(decay ** interval, (1 + n) / (10 + n));
+      session.params.w1.forEach((value, i) => (expected[i] = kept * expected[i] + (1 - kept) * value));
+    }
+    expected.forEach((value, i) => expect(Math.abs(session.averagedParams.w1[i] - value)).toBeLessThan(1e-6));
+    expect(session.averagedParams.w1).not.toEqual(session.params.w1);
+    expect(session.averagedParams.spare).toEqual(session.params.spare);
+    const read = await session.compile(({ w1 }) => ({ copy: tf.mul(w1, 1) }), { unused: { shape: [1] } }, { weights: "averaged" });
+    expect((await read({ unused: new Float32Array(1) })).copy).toEqual(session.averagedParams.w1);
+
+    const state = structuredClone(session.exportState());
+    const resumed = await sessionOf({ ...networkOptions(), engine, averaging: { decay, interval } });
+    resumed.importState(state);
+    expect(resumed.averagedParams).toEqual(session.averagedParams);
+  });
+
+  test("is the live parameters where none is kept", async () => {
+    const { session } = await trainNetwork({}, 2);
+    expect(session.averagedParams).toEqual(session.params);
+    expect(session.exportState().average).toEqual({});
+  });
+});
+
 describe("a training session refuses", () => {
   const refusal = async (change: Partial<TrainingOptions>): Promise<string> =>
     createTrainingSession({ ...networkOptions(), ...change }).then(() => "accepted", (error: Error) => error.message);

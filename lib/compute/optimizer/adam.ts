@@ -38,12 +38,14 @@ export function adamScalars(settings: AdamSettings, learningRate: number, stepCo
   return [scale, weightDecay, beta1, beta2, 1 - beta1, 1 - beta2, rate, correction, epsilon];
 }
 
-/** Byte offsets of the four flat vectors and their common length in floats (a multiple of 16). */
+/** Byte offsets of the flat vectors and their common length in floats (a multiple of 16). */
 export interface AdamVectors {
   parameters: number;
   firstMoment: number;
   secondMoment: number;
   gradients: number;
+  /** Running average of the parameters; the parameters themselves where none is kept. */
+  averages: number;
   length: number;
 }
 
@@ -53,18 +55,23 @@ export interface AdamKernel {
   squaredNorm(vectors: AdamVectors, begin: number, end: number): number;
   /** Updates parameters and moments in place. */
   update(vectors: AdamVectors, begin: number, end: number, scalars: AdamScalars): void;
+  /** Moves the averages towards the parameters by `weight` of their distance. */
+  average(vectors: AdamVectors, begin: number, end: number, weight: number): void;
 }
 
 /** Instantiates the kernel on a shared memory. */
 export async function loadAdamKernel(memory: WebAssembly.Memory): Promise<AdamKernel> {
   const bytes = await Bun.file(new URL("./adam.wasm", import.meta.url)).bytes();
   const { instance } = await WebAssembly.instantiate(bytes, { env: { memory } });
-  const { adam, squaredNorm } = instance.exports as Record<string, (...values: number[]) => number>;
+  const { adam, average, squaredNorm } = instance.exports as Record<string, (...values: number[]) => number>;
   return {
     squaredNorm: ({ gradients }, begin, end) => squaredNorm(gradients + begin * 4, end - begin),
     update({ parameters, firstMoment, secondMoment, gradients }, begin, end, scalars) {
       const at = begin * 4;
       adam(parameters + at, firstMoment + at, secondMoment + at, gradients + at, end - begin, ...scalars);
+    },
+    average({ averages, parameters }, begin, end, weight) {
+      average(averages + begin * 4, parameters + begin * 4, end - begin, weight);
     },
   };
 }

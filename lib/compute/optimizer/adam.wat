@@ -1,7 +1,8 @@
-;; The two passes of an optimizer step over slices of shared memory, four float32 lanes at a time: the squared norm of the
-;; gradient, then Adam. Assembled into adam.wasm (see build.ts).
+;; The passes of an optimizer step over slices of shared memory, four float32 lanes at a time: the squared norm of the
+;; gradient, Adam, and the running average of the parameters. Assembled into adam.wasm (see build.ts).
 ;;
 ;; squaredNorm(g, count) -> f64: lanes add up in float32 over blocks of 4096 floats, blocks in float64.
+;; average(a, p, count, weight): a += weight * (p - a).
 ;; adam(...):
 ;;   g  = scale * gradient + decay * p          (scale: global-norm clipping; decay: L2, added after clipping, as torch does)
 ;;   m  = beta1 * m + gain1 * g
@@ -35,6 +36,19 @@
         (f64x2.promote_low_f32x4 (i8x16.shuffle 8 9 10 11 12 13 14 15 0 1 2 3 4 5 6 7 (local.get $a) (local.get $a))))))
       (br $nextBlock)))
     (f64.add (f64x2.extract_lane 0 (local.get $sum)) (f64x2.extract_lane 1 (local.get $sum))))
+
+  (func (export "average") (param $a i32) (param $p i32) (param $count i32) (param $weight f32)
+    (local $end i32) (local $x v128) (local $weight4 v128)
+    (local.set $weight4 (f32x4.splat (local.get $weight)))
+    (local.set $end (i32.add (local.get $a) (i32.shl (local.get $count) (i32.const 2))))
+    (block $done (loop $next
+      (br_if $done (i32.ge_u (local.get $a) (local.get $end)))
+      (local.set $x (v128.load (local.get $a)))
+      (v128.store (local.get $a) (f32x4.add (local.get $x)
+        (f32x4.mul (local.get $weight4) (f32x4.sub (v128.load (local.get $p)) (local.get $x)))))
+      (local.set $a (i32.add (local.get $a) (i32.const 16)))
+      (local.set $p (i32.add (local.get $p) (i32.const 16)))
+      (br $next))))
 
   (func (export "adam")
     (param $p i32) (param $m i32) (param $v i32) (param $g i32) (param $count i32)

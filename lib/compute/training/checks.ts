@@ -3,7 +3,7 @@ import { sizeOf, type HostTensor, type InputArray, type TensorSpec, type Trainin
 
 const shapeText = (shape: readonly number[]): string => `[${shape.join(", ")}]`;
 
-export function checkOptions({ params, inputs, threads = 1, optimizer = {} }: TrainingOptions): void {
+export function checkOptions({ params, inputs, threads = 1, optimizer = {}, averaging }: TrainingOptions): void {
   for (const [name, { shape, data }] of Object.entries(params)) {
     if (data.length !== sizeOf(shape)) {
       throw new RangeError(`createTrainingSession: parameter "${name}" has ${data.length} values, its shape ${shapeText(shape)} wants ${sizeOf(shape)}`);
@@ -16,6 +16,9 @@ export function checkOptions({ params, inputs, threads = 1, optimizer = {} }: Tr
   }
   if (!Number.isInteger(threads) || threads < 1) {
     throw new RangeError(`createTrainingSession: threads is ${threads}; it must be a positive integer`);
+  }
+  if (averaging && !(averaging.decay > 0 && averaging.decay < 1)) {
+    throw new RangeError(`createTrainingSession: averaging.decay is ${averaging.decay}; it must lie between 0 and 1`);
   }
   if (optimizer.clipNorm !== undefined && !(optimizer.clipNorm > 0)) {
     throw new RangeError(`createTrainingSession: clipNorm is ${optimizer.clipNorm}; it must be positive (leave it out for no clipping)`);
@@ -33,8 +36,10 @@ export function checkInputs(caller: string, specs: Record<string, TensorSpec>, a
   }
 }
 
-/** A state fits when it has every parameter with its size, and both moments of every trainable one. */
-export function checkState(state: TrainingState, shapes: Record<string, TensorSpec>, trainable: readonly string[]): void {
+/** A state fits when it has every parameter with its size, and the moments (and averages) of every trainable one. */
+export function checkState(
+  state: TrainingState, shapes: Record<string, TensorSpec>, trainable: readonly string[], isAveraged: boolean,
+): void {
   const expect = (kind: string, tensors: Record<string, HostTensor>, names: readonly string[]): void => {
     for (const name of names) {
       const got = tensors[name];
@@ -48,4 +53,5 @@ export function checkState(state: TrainingState, shapes: Record<string, TensorSp
   expect("the value", state.params, Object.keys(shapes));
   expect("the first moment", state.firstMoment, trainable);
   expect("the second moment", state.secondMoment, trainable);
+  if (isAveraged) expect("the average", state.average, trainable);
 }

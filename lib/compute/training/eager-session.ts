@@ -2,6 +2,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { DeviceError, type ResolvedDevice } from "../device.ts";
 import { openEngine } from "../engines/index.ts";
+import { averagingWeight } from "../optimizer/averaging.ts";
 import { adamScalars, adamSettings, loadAdamKernel } from "../optimizer/adam.ts";
 import { checkInputs, checkState } from "./checks.ts";
 import { lossAndGradients } from "./gradient-graph.ts";
@@ -11,11 +12,11 @@ import type { HostTensor, InputArray, TensorSpec, TrainingOptions, TrainingSessi
 
 /** Opens the backend and keeps parameters, moments and gradients in the same layout as the compiled session. */
 export async function createEagerSession(options: TrainingOptions, { device }: ResolvedDevice): Promise<TrainingSession> {
-  const { params, inputs } = options;
+  const { params, inputs, averaging } = options;
   const started = performance.now();
   const { backend } = await openEngine("tfjs", device);
   const trainable = findTrainable(options);
-  const layout = layOut({ params, trainable, inputs, scalars: [] });
+  const layout = layOut({ params, trainable, inputs, scalars: [], averaged: averaging !== undefined });
   const kernel = await loadAdamKernel(layout.memory);
   const settings = adamSettings(options.optimizer);
   const state = new SessionState(layout, params);
@@ -23,8 +24,8 @@ export async function createEagerSession(options: TrainingOptions, { device }: R
   let stage = 0;
   let inFlight = false;
 
-  const paramTensors = (): Tree =>
-    Object.fromEntries(Object.entries(params).map(([name, { shape }]) => [name, toTensor(state.params[name], shape)]));
+  const paramTensors = (values: Record<string, Float32Array>): Tree =>
+    Object.fromEntries(Object.entries(params).map(([name, { shape }]) => [name, toTensor(values[name], shape)]));
 
   return {
     get inputs() {
@@ -32,6 +33,9 @@ export async function createEagerSession(options: TrainingOptions, { device }: R
     },
     get params() {
       return state.params;
+    },
+    get averagedParams() {
+      return state.averagedParams;
     },
     get stepCount() {
       return state.stepCount;
@@ -47,7 +51,7 @@ export async function createEagerSession(options: TrainingOptions, { device }: R
       stage = 1 - stage;
       try {
         const { loss, metrics } = withScope(() => {
-          const result = lossAndGradients(options.loss, paramTensors(), toTensors(current, inputs));
+          const result = lossAndGradients(options.loss, paramTensors(state.params), toTensors(current, inputs));
           for (const name of trainable) state.gradients[name].set(result.gradients[name]!.dataSync() as Float32Array);
           const scalars = mapValues(result.metrics, scalarOf);
           tf.dispose(result.metrics); // lossAndGradients keeps them beyond every scope
@@ -58,6 +62,8 @@ export async function createEagerSession(options: TrainingOptions, { device }: R
         if (updated) {
           state.stepCount++;
           kernel.update(layout.vectors, 0, layout.vectors.length, adamScalars(settings, learningRate, state.stepCount, gradNorm));
+          const weight = averaging ? averagingWeight(averaging, state.stepCount) : 0;
+          if (weight > 0) kernel.average(layout.vectors, 0, layout.vectors.length, weight);
         }
         await Bun.sleep(0); // lets progress, signals and the tracker have their turn between steps
         return { loss, gradNorm, updated, metrics };
@@ -65,17 +71,18 @@ export async function createEagerSession(options: TrainingOptions, { device }: R
         inFlight = false;
       }
     },
-    async compile(fn, specs) {
+    async compile(fn, specs, { weights = "live" } = {}) {
+      const values = weights === "live" ? state.params : state.averagedParams;
       return async (arrays) => {
         checkInputs("evaluate", specs, arrays);
         return withScope(() =>
-          mapValues(fn(paramTensors(), toTensors(arrays, specs)), (tensor) => Float32Array.from(tensor.dataSync())),
+          mapValues(fn(paramTensors(values), toTensors(arrays, specs)), (tensor) => Float32Array.from(tensor.dataSync())),
         );
       };
     },
     exportState: () => state.export(),
     importState(saved) {
-      checkState(saved, params, trainable);
+      checkState(saved, params, trainable, averaging !== undefined);
       state.import(saved);
     },
     close: async () => {},

@@ -1,4 +1,5 @@
-// Where a training session keeps its tensors: parameters, moments and gradients as four flat vectors of one shared memory.
+// Where a training session keeps its tensors: parameters, moments, gradients and, if asked for, averages as flat
+// vectors of one shared memory.
 import { ArenaPlan, floatView, intView, paddedLength, type Region } from "../memory.ts";
 import type { AdamVectors } from "../optimizer/adam.ts";
 import { sizeOf, type HostTensor, type InputArray, type TensorSpec } from "./types.ts";
@@ -6,11 +7,13 @@ import { sizeOf, type HostTensor, type InputArray, type TensorSpec } from "./typ
 export interface TrainingLayout {
   memory: WebAssembly.Memory;
   vectors: AdamVectors;
-  /** Regions of each trainable tensor in the four vectors. */
+  /** Regions of each trainable tensor in the flat vectors. */
   parameters: Record<string, Region>;
   firstMoment: Record<string, Region>;
   secondMoment: Record<string, Region>;
   gradients: Record<string, Region>;
+  /** The running average; the regions of the parameters where none is kept. */
+  averages: Record<string, Region>;
   /** Parameters that the loss does not read: kept for evaluation and checkpoints, never updated. */
   frozen: Record<string, Region>;
   /** Two staging buffers: one is filled while the other is read. */
@@ -23,15 +26,17 @@ interface LayoutPlan {
   trainable: readonly string[];
   inputs: Record<string, TensorSpec>;
   scalars: readonly string[];
+  averaged: boolean;
 }
 
 /** Plans and allocates the memory of a session and copies the initial parameters into it. */
-export function layOut({ params, trainable, inputs, scalars }: LayoutPlan): TrainingLayout {
+export function layOut({ params, trainable, inputs, scalars, averaged }: LayoutPlan): TrainingLayout {
   const plan = new ArenaPlan();
   const tensors = trainable.map((name) => [name, sizeOf(params[name].shape)] as const);
   const flatLength = tensors.reduce((total, [, length]) => total + paddedLength(length), 0);
 
   const [parameterBase, firstBase, secondBase, gradientBase] = Array.from({ length: 4 }, () => plan.reserve(flatLength));
+  const averageBase = averaged ? plan.reserve(flatLength) : parameterBase;
   const subdivide = (base: Region): Record<string, Region> => {
     let byteOffset = base.byteOffset;
     return Object.fromEntries(tensors.map(([name, length]) => {
@@ -52,19 +57,21 @@ export function layOut({ params, trainable, inputs, scalars }: LayoutPlan): Trai
       firstMoment: firstBase.byteOffset,
       secondMoment: secondBase.byteOffset,
       gradients: gradientBase.byteOffset,
+      averages: averageBase.byteOffset,
       length: flatLength,
     },
     parameters: subdivide(parameterBase),
     firstMoment: subdivide(firstBase),
     secondMoment: subdivide(secondBase),
     gradients: subdivide(gradientBase),
+    averages: subdivide(averageBase),
     frozen: reserveAll(frozenNames, (name) => sizeOf(params[name].shape)),
     inputs: [stage(), stage()],
     scalars: reserveAll(scalars, () => 1),
   };
   const memory = plan.allocate();
-  for (const [name, region] of Object.entries({ ...layout.parameters, ...layout.frozen })) {
-    floatView(memory, region).set(params[name].data);
+  for (const regions of [layout.parameters, layout.averages, layout.frozen]) {
+    for (const [name, region] of Object.entries(regions)) floatView(memory, region).set(params[name].data);
   }
   return { memory, ...layout };
 }

@@ -1,6 +1,7 @@
 // createTrainingSession: a loss in plain tfjs becomes a training step that runs compiled, in its own thread.
 import type { Region } from "../memory.ts";
 import { adamSettings } from "../optimizer/adam.ts";
+import { averagingWeight } from "../optimizer/averaging.ts";
 import { optimize } from "../trace/rewrite.ts";
 import { toOnnx } from "../trace/lower.ts";
 import { ComputeClient } from "../worker/client.ts";
@@ -26,7 +27,7 @@ export async function createTrainingSession(options: TrainingOptions): Promise<T
 }
 
 async function createCompiledSession(options: TrainingOptions): Promise<TrainingSession> {
-  const { inputs, threads = 1, binding = "auto", profilePrefix } = options;
+  const { inputs, averaging, threads = 1, binding = "auto", profilePrefix } = options;
   const shapes = specsOf(options.params); // closures below hold shapes, not a second copy of the parameters
   const started = performance.now();
   const graph = traceGradients(options.loss, shapes, inputs);
@@ -35,7 +36,7 @@ async function createCompiledSession(options: TrainingOptions): Promise<Training
   const traced = performance.now();
 
   const scalars = [LOSS, ...graph.metrics.map(metricName)];
-  const layout = layOut({ params: options.params, trainable, inputs, scalars });
+  const layout = layOut({ params: options.params, trainable, inputs, scalars, averaged: averaging !== undefined });
   const { memory } = layout;
   const client = new ComputeClient();
   const settings = adamSettings(options.optimizer);
@@ -59,6 +60,9 @@ async function createCompiledSession(options: TrainingOptions): Promise<Training
     get params() {
       return state.params;
     },
+    get averagedParams() {
+      return state.averagedParams;
+    },
     get stepCount() {
       return state.stepCount;
     },
@@ -76,6 +80,7 @@ async function createCompiledSession(options: TrainingOptions): Promise<Training
         const { gradNorm, updated } = await client.step({
           program: 0, plan, learningRate, stepCount: state.stepCount + 1,
           loss: layout.scalars[LOSS].byteOffset,
+          averagingWeight: averaging ? averagingWeight(averaging, state.stepCount + 1) : 0,
         });
         if (updated) state.stepCount++;
         const metrics = Object.fromEntries(graph.metrics.map((name) => [name, scalarViews[metricName(name)][0]]));
@@ -84,10 +89,11 @@ async function createCompiledSession(options: TrainingOptions): Promise<Training
         inFlight = false;
       }
     },
-    async compile(fn, specs) {
+    async compile(fn, specs, { weights = "live" } = {}) {
+      const regions = { ...(weights === "live" ? layout.parameters : layout.averages), ...layout.frozen };
       const evaluate = await compileEvaluator(client, nextProgram++, fn, {
         paramSpecs: shapes, inputs: specs,
-        bindParam: (name) => floatBinding(layout, layout.parameters[name] ?? layout.frozen[name], name, shapes[name].shape),
+        bindParam: (name) => floatBinding(layout, regions[name], name, shapes[name].shape),
       });
       return async (arrays) => {
         checkInputs("evaluate", specs, arrays);
@@ -96,7 +102,7 @@ async function createCompiledSession(options: TrainingOptions): Promise<Training
     },
     exportState: () => state.export(),
     importState(saved) {
-      checkState(saved, shapes, trainable);
+      checkState(saved, shapes, trainable, averaging !== undefined);
       state.import(saved);
     },
     close: () => client.close(),

@@ -6,13 +6,21 @@ export class SessionState {
   stepCount = 0;
   /** Every parameter, trainable or not. */
   readonly params: Record<string, Float32Array>;
+  readonly averagedParams: Record<string, Float32Array>;
   readonly gradients: Record<string, Float32Array>;
   private readonly firstMoment: Record<string, Float32Array>;
   private readonly secondMoment: Record<string, Float32Array>;
 
+  /** Averages of the trainable parameters; empty where none are kept. */
+  private readonly average: Record<string, Float32Array>;
+
   constructor(layout: TrainingLayout, private readonly shapes: Record<string, { shape: readonly number[] }>) {
-    const views = { ...floatViews(layout.memory, layout.parameters), ...floatViews(layout.memory, layout.frozen) };
-    this.params = Object.fromEntries(Object.keys(shapes).map((name) => [name, views[name]]));
+    const frozen = floatViews(layout.memory, layout.frozen);
+    const inOrder = (views: Record<string, Float32Array>) => Object.fromEntries(Object.keys(shapes).map((name) => [name, views[name]]));
+    this.params = inOrder({ ...floatViews(layout.memory, layout.parameters), ...frozen });
+    this.averagedParams = inOrder({ ...floatViews(layout.memory, layout.averages), ...frozen });
+    const isAveraged = layout.vectors.averages !== layout.vectors.parameters;
+    this.average = isAveraged ? floatViews(layout.memory, layout.averages) : {};
     this.gradients = floatViews(layout.memory, layout.gradients);
     this.firstMoment = floatViews(layout.memory, layout.firstMoment);
     this.secondMoment = floatViews(layout.memory, layout.secondMoment);
@@ -29,6 +37,7 @@ export class SessionState {
       params: withShapes(this.params),
       firstMoment: withShapes(this.firstMoment),
       secondMoment: withShapes(this.secondMoment),
+      average: withShapes(this.average),
       stepCount: this.stepCount,
     };
   }
@@ -41,6 +50,7 @@ export class SessionState {
     copy(this.params, state.params);
     copy(this.firstMoment, state.firstMoment);
     copy(this.secondMoment, state.secondMoment);
+    copy(this.average, state.average);
     this.stepCount = state.stepCount;
   }
 }

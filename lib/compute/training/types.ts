@@ -1,6 +1,7 @@
 // The public shapes of a training session.
 import type * as tf from "@tensorflow/tfjs-core";
 import type { AdamOptions } from "../optimizer/adam.ts";
+import type { AveragingOptions } from "../optimizer/averaging.ts";
 import type { BindingKind } from "../worker/protocol.ts";
 
 /** Tensors by name; a parameter's name is also its name in checkpoints. */
@@ -40,6 +41,8 @@ export interface TrainingOptions {
   params: Record<string, HostTensor>;
   inputs: Record<string, TensorSpec>;
   optimizer?: AdamOptions;
+  /** Keeps a running average of the parameters beside them. Default: none. */
+  averaging?: AveragingOptions;
   /** onnx (default): compiled; tfjs: eager, the reference. */
   engine?: Engine;
   device?: Device;
@@ -64,7 +67,15 @@ export interface TrainingState {
   params: Record<string, HostTensor>;
   firstMoment: Record<string, HostTensor>;
   secondMoment: Record<string, HostTensor>;
+  /** Running average of the trainable parameters; empty where none is kept. */
+  average: Record<string, HostTensor>;
   stepCount: number;
+}
+
+/** Which values of the parameters a compiled function reads. */
+export interface CompileOptions {
+  /** averaged: the running average; the live values where none is kept. Default live. */
+  weights?: "live" | "averaged";
 }
 
 export interface SessionStats {
@@ -92,10 +103,12 @@ export interface TrainingSession {
   readonly inputs: Record<string, InputArray>;
   /** Live parameters; stable while no step is in flight. */
   readonly params: Record<string, Float32Array>;
+  /** As params, with the running average in place of every parameter that has one. */
+  readonly averagedParams: Record<string, Float32Array>;
   readonly stepCount: number;
   readonly stats: SessionStats;
   step(options: { learningRate: number }): Promise<StepResult>;
-  compile(fn: TensorFunction, inputs: Record<string, TensorSpec>): Promise<Evaluator>;
+  compile(fn: TensorFunction, inputs: Record<string, TensorSpec>, options?: CompileOptions): Promise<Evaluator>;
   exportState(): TrainingState;
   importState(state: TrainingState): void;
   close(): Promise<void>;

@@ -20,6 +20,7 @@ self.onmessage = async ({ data }: MessageEvent<HelperStart>) => {
     const task = words[Control.task];
     if (task === Task.squaredNorm) partialSums[slot] = kernel.squaredNorm(vectors, begin, end);
     if (task === Task.update) kernel.update(vectors, begin, end, Array.from(scalars) as unknown as AdamScalars);
+    if (task === Task.average) kernel.average(vectors, begin, end, scalars[0]);
     if (Atomics.sub(words, Control.pending, 1) === 1) Atomics.notify(words, Control.pending);
     if (task === Task.stop) return;
   }

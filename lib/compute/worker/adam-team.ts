@@ -2,7 +2,7 @@
 import { adamScalars, loadAdamKernel, splitEvenly, type AdamSettings, type AdamVectors } from "../optimizer/adam.ts";
 
 /** What a helper thread is asked to do next. */
-export const Task = { squaredNorm: 0, update: 1, stop: 2 } as const;
+export const Task = { squaredNorm: 0, update: 1, average: 2, stop: 3 } as const;
 
 /** Control words shared with the helpers: a counter that moves with every task, how many still work, and the task. */
 export const Control = { generation: 0, pending: 1, task: 2, words: 4 } as const;
@@ -19,7 +19,7 @@ export interface HelperStart {
   slot: number;
 }
 
-/** Views of the control block: words, then the scalars of the update, then one partial sum per helper. */
+/** Views of the control block: words, then the scalars of the task, then one partial sum per helper. */
 export function controlViews(control: SharedArrayBuffer) {
   const scalarsAt = Control.words * 4;
   return {
@@ -34,6 +34,8 @@ export interface AdamTeam {
   gradNorm(): number;
   /** One update of all parameters. */
   update(learningRate: number, stepCount: number, gradNorm: number): void;
+  /** Moves the running average towards the parameters. */
+  average(weight: number): void;
   close(): void;
 }
 
@@ -70,6 +72,10 @@ export async function startAdamTeam(
       const values = adamScalars(settings, learningRate, stepCount, gradNorm);
       scalars.set(values);
       together(Task.update, () => kernel.update(vectors, begin, end, values));
+    },
+    average(weight) {
+      scalars[0] = weight;
+      together(Task.average, () => kernel.average(vectors, begin, end, weight));
     },
     close() {
       together(Task.stop, () => {}); // a thread that sleeps in Atomics.wait cannot be terminated

@@ -61,7 +61,10 @@ async function step(request: StepRequest): Promise<StepReply> {
   const [loss] = new Float32Array(memory.buffer, request.loss, 1);
   const gradNorm = team!.gradNorm();
   const updated = Number.isFinite(gradNorm) && Number.isFinite(loss);
-  if (updated) team!.update(request.learningRate, request.stepCount, gradNorm);
+  if (updated) {
+    team!.update(request.learningRate, request.stepCount, gradNorm);
+    if (request.averagingWeight > 0) team!.average(request.averagingWeight);
+  }
   return { gradNorm, updated };
 }
 

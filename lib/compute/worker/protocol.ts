@@ -51,6 +51,8 @@ export interface StepRequest {
   learningRate: number;
   /** Number of this update, from 1. */
   stepCount: number;
+  /** Weight of the updated parameters in the running average; 0 leaves it alone. */
+  averagingWeight: number;
 }
 
 export interface CloseRequest {
