@@ -7,7 +7,6 @@
 import { existsSync } from "node:fs";
 import { defineCommand, defineFlags, RefusedError, runCommand } from "@cleanloop/cli";
 import { version } from "./package.json" with { type: "json" };
-import { disableTelemetry } from "./shared/telemetry_off.ts";
 import { trainerFlags } from "./shared/trainer_flags.ts";
 
 const { data, n_train_samples, n_val_samples, seed, pretrain_steps, engine, device, threads, output_dir, json } = trainerFlags;
@@ -26,7 +25,6 @@ const pretrainCommand = defineCommand({
     out: { type: "string", valueName: "directory", heading: "Output", description: "A new directory for the bundle, instead of the cache." },
   }),
   async run({ flags, signal, print }) {
-    disableTelemetry();
     const { loadSprites } = await import("@cleanloop/data");
     const { ensurePretrained } = await import("./shared/pretrained_cache.ts");
     if (flags.out !== undefined && existsSync(flags.out)) throw new RefusedError(`--out ${flags.out} is already there; name a new directory`);

@@ -10,7 +10,6 @@ import { version } from "./package.json" with { type: "json" };
 import { addStep, emptySums, epochMeans } from "./shared/epoch_sums.ts";
 import { outputPolicy, requireAvailable } from "./shared/output_policy.ts";
 import { afterEpoch } from "./shared/plateau_schedule.ts";
-import { disableTelemetry } from "./shared/telemetry_off.ts";
 import { trainerFlags } from "./shared/trainer_flags.ts";
 
 /** How a run ended, for tables and for --json. */
@@ -61,9 +60,10 @@ export async function train({ flags: words, given, signal }: Context): Promise<T
   const { flags, objective, config } = settings;
   const policy = outputPolicy(flags);
   requireAvailable(policy);
+  const { resolveDevice } = await import("@cleanloop/compute");
+  resolveDevice(flags.engine, flags.device);
 
   // ---- data, metric and bundle
-  disableTelemetry();
   const { fillBatch, loadSprites, reconstructionStrip } = await import("@cleanloop/data");
   const { givenMetric, openModelSession } = await import("./shared/model_session.ts");
   const { readBundle } = await import("./shared/pretrained_bundle.ts");

@@ -1,4 +1,5 @@
 // Saves a function with its trained parameters as an .onnx file, and checks a saved file by running it.
+import { openPackage } from "./ort/package.ts";
 import { toOnnx } from "./trace/lower.ts";
 import { sizeOf } from "./trace/ir.ts";
 import { traceFunction } from "./training/evaluator.ts";
@@ -32,7 +33,7 @@ export async function verifyOnnx(
   model: Uint8Array, inputs: Record<string, { shape: readonly number[]; data: InputArray }>,
   expected: Record<string, Float32Array>, tolerance = 1e-5,
 ): Promise<number> {
-  const { InferenceSession, Tensor } = await import("onnxruntime-node");
+  const { InferenceSession, Tensor } = await openPackage();
   const session = await InferenceSession.create(model, { logSeverityLevel: 4 });
   try {
     const feeds = Object.fromEntries(session.inputNames.map((name) => {

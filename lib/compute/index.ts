@@ -7,6 +7,6 @@ export type {
 export type { AdamOptions } from "./optimizer/adam.ts";
 export type { AveragingOptions } from "./optimizer/averaging.ts";
 export { exportOnnx, ExportError, verifyOnnx } from "./export.ts";
-export { DeviceError } from "./device.ts";
+export { DeviceError, resolveDevice } from "./device.ts";
 export { ComputeError } from "./worker/client.ts";
 export { TraceError } from "./trace/errors.ts";

@@ -22,7 +22,7 @@ export interface Analysis {
 
 /**
  * A function that makes the analysis of a set from what its validation traced, and reconstructs the first `pictureCount`
- * sequences with the live parameters.
+ * sequences with the averaged parameters.
  */
 export async function createAnalyser(session: TrainingSession, model: RlvaeModel, metric: Metric | undefined, set: SpriteSet, pictureCount: number) {
   const { frameSize, latentSize } = model.config;
@@ -30,6 +30,7 @@ export async function createAnalyser(session: TrainingSession, model: RlvaeModel
   const reconstruct = await session.compile(
     (params, inputs) => ({ frames: rlvaeReconstruction(params, { x: inputs.x, noise: inputs.noise }, model).reconstruction }),
     { x: { shape: [kept, FRAMES_PER_SEQUENCE, frameSize] }, noise: { shape: [kept, latentSize] } },
+    { weights: "averaged" },
   );
   const originals = fillBatch(set, Int32Array.from({ length: kept }, (_, i) => i), new Float32Array(kept * SEQUENCE_VALUES));
   const originalGaps = firstLastMse(set);

@@ -66,6 +66,7 @@ export async function openModelSession(request: SessionRequest): Promise<ModelSe
       x: { shape: [flags.batch_size, config.frameCount, config.frameSize] },
       noise: { shape: [flags.batch_size, config.latentSize] },
     },
+    averaging: flags.weight_averaging > 0 ? { decay: flags.weight_averaging } : undefined,
     optimizer: OPTIMIZER, engine: flags.engine, device: flags.device, threads: flags.threads,
   });
   return { session, model, metric };

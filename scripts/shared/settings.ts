@@ -79,6 +79,7 @@ export function trackerConfig({ flags, objective, config }: RunSettings, more: R
     flow_weight: objective.flowWeight,
     flow_direction: config.flowDirection,
     metric_scaling: objective.metricScaling,
+    weight_averaging: flags.weight_averaging,
     seed: flags.seed,
     ...more,
   };

@@ -9,6 +9,7 @@ export const trainerFlags = defineFlags({
     n_epochs: { type: "integer", min: 1, default: 25, description: "Passes over the training sequences." },
     batch_size: { type: "integer", min: 1, default: 16, description: "Sequences per step; the last incomplete batch of an epoch is dropped." },
     learning_rate: { type: "number", above: 0, default: 3e-4, description: "Adam's first learning rate; it falls by 0.8 when the validation loss stalls for 8 epochs." },
+    weight_averaging: { type: "number", min: 0, max: 0.99999, default: 0.998, description: "Decay per step of the running average of the weights that is validated, saved as best and exported; 0 uses the last step's weights." },
     seed: { type: "integer", min: 0, default: 42, description: "Everything random follows from it." },
     target_val_total: { type: "number", description: "Makes the run a gate: exit 1 when the best validation total is above this." },
   }),

@@ -1,4 +1,4 @@
-// Where a training run stands, as a checkpoint: weights, moments, schedule, and the sums of an epoch that was cut short.
+// Where a training run stands, as a checkpoint: weights, moments, averages, schedule, and the sums of an epoch that was cut short.
 import type { JsonObject, NdArray, Pointer, Run } from "@cleanloop/artifacts";
 import { expectArray, ndarray, readCheckpoint, writeCheckpoint } from "@cleanloop/artifacts";
 import type { HostTensor, TrainingSession, TrainingState } from "@cleanloop/compute";
@@ -29,6 +29,7 @@ export function startPosition(learningRate: number): Position {
 
 const FIRST_MOMENT = "adam.firstMoment/";
 const SECOND_MOMENT = "adam.secondMoment/";
+const AVERAGE = "average/";
 
 /** Writes a checkpoint and moves `pointers` to it; training must not go on before the promise resolves. */
 export async function saveCheckpoint(
@@ -38,9 +39,14 @@ export async function saveCheckpoint(
   config: JsonObject,
   pointers: readonly Pointer[],
 ): Promise<void> {
-  const { params, firstMoment, secondMoment, stepCount } = session.exportState();
+  const { params, firstMoment, secondMoment, average, stepCount } = session.exportState();
   const name = `checkpoints/epoch-${pad(position.epoch, 4)}-batch-${pad(position.batch, 6)}.safetensors`;
-  const tensors = { ...params, ...withPrefix(FIRST_MOMENT, firstMoment), ...withPrefix(SECOND_MOMENT, secondMoment) };
+  const tensors = {
+    ...params,
+    ...withPrefix(FIRST_MOMENT, firstMoment),
+    ...withPrefix(SECOND_MOMENT, secondMoment),
+    ...withPrefix(AVERAGE, average),
+  };
   const state = { ...position, stepCount, config } as unknown as JsonObject;
   await writeCheckpoint(run, name, { tensors, state }, { step: position.epoch, pointers });
 }
@@ -49,21 +55,27 @@ export async function saveCheckpoint(
 export function loadCheckpoint(path: string, session: TrainingSession): Position {
   const { tensors, state } = readCheckpoint(path);
   const { stepCount, config: _config, ...position } = state as unknown as Position & { stepCount: number; config: unknown };
-  const restored: TrainingState = { params: {}, firstMoment: {}, secondMoment: {}, stepCount };
+  const restored: TrainingState = { params: {}, firstMoment: {}, secondMoment: {}, average: {}, stepCount };
   for (const [name, array] of Object.entries(tensors)) {
     const tensor = hostTensor(array, `${path}, ${name}`);
     if (name.startsWith(FIRST_MOMENT)) restored.firstMoment[name.slice(FIRST_MOMENT.length)] = tensor;
     else if (name.startsWith(SECOND_MOMENT)) restored.secondMoment[name.slice(SECOND_MOMENT.length)] = tensor;
+    else if (name.startsWith(AVERAGE)) restored.average[name.slice(AVERAGE.length)] = tensor;
     else restored.params[name] = tensor;
   }
   session.importState(restored);
   return position;
 }
 
-/** The live parameters as arrays that can be written. */
-export function weightArrays(session: TrainingSession): Record<string, NdArray> {
+/** The averaged parameters, the ones that are validated. */
+export function averagedWeights(session: TrainingSession): Record<string, HostTensor> {
   const { params } = session.exportState();
-  return Object.fromEntries(Object.entries(params).map(([name, { shape, data }]) => [name, ndarray(shape, data)]));
+  return Object.fromEntries(Object.entries(session.averagedParams).map(([name, data]) => [name, { shape: params[name].shape, data }]));
+}
+
+/** The averaged parameters as arrays that can be written. */
+export function weightArrays(session: TrainingSession): Record<string, NdArray> {
+  return Object.fromEntries(Object.entries(averagedWeights(session)).map(([name, { shape, data }]) => [name, ndarray(shape, data)]));
 }
 
 function hostTensor(array: NdArray, label: string): HostTensor {

@@ -31,7 +31,7 @@ export interface Validation {
 const BATCH_SIZE = 10;
 
 /**
- * A function that evaluates the live parameters on the whole set and returns means over its sequences. The sequences that do
+ * A function that evaluates the averaged parameters on the whole set and returns means over its sequences. The sequences that do
  * not fill a batch have an evaluator of their own size, so that none is left out and none counts twice.
  */
 export async function createValidator(
@@ -82,6 +82,7 @@ function compileEvaluator(session: TrainingSession, model: RlvaeModel, size: num
       return { ...rlvaeEvaluation(params, given, model), means: mean, latents, imageGaps: imageGaps(reconstruction) };
     },
     { x: { shape: [size, FRAMES_PER_SEQUENCE, frameSize] }, noise: { shape: [size, latentSize] } },
+    { weights: "averaged" },
   );
 }
 

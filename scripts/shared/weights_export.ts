@@ -7,7 +7,7 @@ import { fillFrames } from "@cleanloop/data";
 import type { RlvaeConfig } from "@cleanloop/models";
 import { decode, encode } from "@cleanloop/models";
 import type * as tf from "@tensorflow/tfjs-core";
-import { weightArrays } from "./training_state.ts";
+import { averagedWeights, weightArrays } from "./training_state.ts";
 
 /** A file of the trained model. */
 export interface ModelFile {
@@ -16,7 +16,7 @@ export interface ModelFile {
 }
 
 /**
- * encoder.onnx (frame [1, 12288] -> mean, logVar [1, 16]) and decoder.onnx (z [1, 16] -> frame [1, 12288]) of the live
+ * encoder.onnx (frame [1, 12288] -> mean, logVar [1, 16]) and decoder.onnx (z [1, 16] -> frame [1, 12288]) of the averaged
  * parameters. Each is opened again and run on a frame of `set`; throws ExportError when it differs from the session.
  */
 export async function exportModels(session: TrainingSession, config: RlvaeConfig, set: SpriteSet): Promise<ModelFile[]> {
@@ -25,14 +25,15 @@ export async function exportModels(session: TrainingSession, config: RlvaeConfig
   const latents = { shape: [1, latentSize] };
   const runEncoder = (params: Record<string, tf.Tensor>, { frame }: Record<string, tf.Tensor>) => ({ ...encode(params, frame as tf.Tensor2D) });
   const runDecoder = (params: Record<string, tf.Tensor>, { z }: Record<string, tf.Tensor>) => ({ frame: decode(params, z as tf.Tensor2D) });
-  const { params } = session.exportState();
+  const params = averagedWeights(session);
+  const averaged = { weights: "averaged" } as const;
 
   const frame = fillFrames(set, [0], new Float32Array(frameSize));
-  const encoded = await (await session.compile(runEncoder, { frame: frames }))({ frame });
+  const encoded = await (await session.compile(runEncoder, { frame: frames }, averaged))({ frame });
   const encoder = exportOnnx(runEncoder, params, { frame: frames });
   await verifyOnnx(encoder, { frame: { ...frames, data: frame } }, encoded);
 
-  const decoded = await (await session.compile(runDecoder, { z: latents }))({ z: encoded.mean });
+  const decoded = await (await session.compile(runDecoder, { z: latents }, averaged))({ z: encoded.mean });
   const decoder = exportOnnx(runDecoder, params, { z: latents });
   await verifyOnnx(decoder, { z: { ...latents, data: encoded.mean } }, decoded);
   return [
@@ -41,7 +42,7 @@ export async function exportModels(session: TrainingSession, config: RlvaeConfig
   ];
 }
 
-/** All weights of the live parameters as one safetensors file. */
+/** All averaged weights as one safetensors file. */
 export function weightsFile(session: TrainingSession, metadata: Record<string, string>): ModelFile {
   return { name: "weights.safetensors", bytes: encodeSafetensors(weightArrays(session), metadata) };
 }

@@ -3,6 +3,7 @@
 // when gradients are tens of megabytes. The C API writes into memory that we own.
 import { CFunction, CString, dlopen, ptr, read, type FFIFunction, type Pointer } from "bun:ffi";
 import { findOrtLibrary } from "./library.ts";
+import { disableTelemetry } from "./telemetry.ts";
 
 /** The API level asked for. The function table only ever grows at its end, so every newer library answers for it. */
 const API_VERSION = 20;
@@ -63,6 +64,7 @@ let loaded: CApi | null | undefined;
 /** The C API of the shipped library, loaded once; null where it cannot be used (then the package's binding runs the model). */
 export function loadCApi(): CApi | null {
   if (loaded !== undefined) return loaded;
+  disableTelemetry();
   const path = findOrtLibrary();
   return (loaded = path === null ? null : bindTable(path));
 }

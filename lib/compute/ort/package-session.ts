@@ -1,7 +1,8 @@
 // The same bound session on the onnxruntime-node package's own binding: used where the C API cannot be loaded, and in tests
 // that hold both against each other bit for bit. It copies outputs, so it is slower for large gradients.
-import { InferenceSession, Tensor } from "onnxruntime-node";
-import { sessionConfig, type Binding, type BindingSet, type BoundSession, type SessionOptions } from "./bound-session.ts";
+import type { Tensor } from "onnxruntime-node";
+import { sessionConfig, type BindingSet, type BoundSession, type SessionOptions } from "./bound-session.ts";
+import { openPackage } from "./package.ts";
 
 interface PackageBindingSet extends BindingSet {
   feeds: Record<string, Tensor>;
@@ -19,6 +20,7 @@ const privateView = (view: ArrayBufferView): ElementArray => {
 
 /** Opens a serialized ONNX model on the CPU provider through onnxruntime-node. */
 export async function openPackageSession(model: Uint8Array, options: SessionOptions): Promise<BoundSession> {
+  const { InferenceSession, Tensor } = await openPackage();
   const session = await InferenceSession.create(model, {
     executionProviders: ["cpu"],
     intraOpNumThreads: options.threads,
@@ -31,7 +33,9 @@ export async function openPackageSession(model: Uint8Array, options: SessionOpti
 
   return {
     bind(inputs, outputs) {
-      const feeds = Object.fromEntries(inputs.map((binding) => [binding.name, toTensor(binding)]));
+      const feeds = Object.fromEntries(inputs.map(({ name, dtype, shape, data }) => [
+        name, new Tensor(dtype as "float32", privateView(data) as Float32Array, shape),
+      ]));
       return { inputs, outputs, feeds } as PackageBindingSet;
     },
     async run(set) {
@@ -45,9 +49,6 @@ export async function openPackageSession(model: Uint8Array, options: SessionOpti
     close: () => void session.release(),
   };
 }
-
-const toTensor = ({ dtype, shape, data }: Binding): Tensor =>
-  new Tensor(dtype as "float32", privateView(data) as Float32Array, shape);
 
 /** { "a.b.c": "1" } -> { a: { b: { c: "1" } } }, the form in which the package takes session settings. */
 function nestedConfig(flat: Record<string, string>): Record<string, unknown> {

@@ -2,6 +2,7 @@
 // progress, signals and the tracker while a step runs.
 import { openNativeSession, type Binding, type BindingSet, type BoundSession, type SessionOptions } from "../ort/bound-session.ts";
 import { loadCApi } from "../ort/c-api.ts";
+import { openPackage } from "../ort/package.ts";
 import { flushDenormals } from "./denormals.ts";
 import { startAdamTeam, type AdamTeam } from "./adam-team.ts";
 import type { BindingKind, OpenRequest, Reply, Request, SharedBinding, StartRequest, StepReply, StepRequest } from "./protocol.ts";
@@ -30,7 +31,7 @@ async function chooseBinding(kind: BindingKind) {
   }
   if (kind === "native") throw new Error("the onnxruntime shared library cannot be loaded on this machine; use binding \"package\"");
   const { openPackageSession } = await import("../ort/package-session.ts");
-  const { env } = await import("onnxruntime-node");
+  const { env } = await openPackage();
   open = (model) => openPackageSession(model, options);
   return { binding: "package" as const, version: env.versions.node ?? "unknown" };
 }

@@ -1,5 +1,5 @@
 // onnxruntime's published builds send usage data and keep a device id in HOME unless told not to before they are loaded.
-// A run that promises to leave nothing behind tells them so.
+// Whoever promises to leave nothing behind tells them so.
 import { dlopen } from "bun:ffi";
 
 const OPT_OUT = "ORT_DISABLE_TELEMETRY";
