@@ -13,7 +13,7 @@ function vectorsOf(length: number) {
   const memory = plan.allocate();
   const [parameters, firstMoment, secondMoment, gradients] = regions.map((region) => floatView(memory, region));
   const [p, m, v, g] = regions.map(({ byteOffset }) => byteOffset);
-  const vectors: AdamVectors = { parameters: p, firstMoment: m, secondMoment: v, gradients: g, averages: p, length };
+  const vectors: AdamVectors = { parameters: p, firstMoment: m, secondMoment: v, gradients: g, averages: p, length, denseLength: length };
   return { memory, vectors, parameters, firstMoment, secondMoment, gradients };
 }
 
@@ -29,7 +29,7 @@ describe("Adam", () => {
       const offsets = [0, paddedLength(lengths[0])];
       const arena = vectorsOf(offsets[1] + paddedLength(lengths[1]));
       const settings = adamSettings({ weightDecay: golden.weightDecay, clipNorm: golden.clipNorm });
-      const team = await startAdamTeam(arena.memory, arena.vectors, settings, threads);
+      const team = await startAdamTeam({ memory: arena.memory, vectors: arena.vectors, streams: [], scratch: [], threads }, settings);
       const place = (target: Float32Array, tensors: number[][]) => tensors.forEach((values, i) => target.set(values, offsets[i]));
       place(arena.parameters, golden.start);
       golden.steps.forEach((step, t) => {

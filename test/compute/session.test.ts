@@ -228,3 +228,36 @@ test("closed sessions give their memory and threads back", async () => {
   for (let i = 0; i < 8; i++) await cycle();
   expect(process.memoryUsage.rss() - before).toBeLessThan(150e6); // eight leaked sessions would be about 400 MB
 });
+
+describe("large gradients are streamed through the optimizer", () => {
+  // a gradient of 1024 x 1028 from a batch of 6 has the inner extent 6, so the native binding never makes it whole
+  const wide = (binding: "native" | "package", threads: number): TrainingOptions => ({
+    loss: ({ w }, { x, y }) => ({ loss: tf.mean(tf.square(tf.sub(tf.matMul(x as tf.Tensor2D, w as tf.Tensor2D, false, true), y))) as tf.Scalar }),
+    params: { w: { shape: [1024, 1028], data: wave(1024 * 1028) } },
+    inputs: { x: { shape: [6, 1028] }, y: { shape: [6, 1024] } },
+    optimizer: { weightDecay: 1e-2, clipNorm: 0.1 },
+    binding, threads,
+  });
+  const train = async (binding: "native" | "package", threads: number) => {
+    const session = await sessionOf(wide(binding, threads));
+    const norms: number[] = [];
+    for (let t = 0; t < 3; t++) {
+      (session.inputs.x as Float32Array).set(wave(6 * 1028, t));
+      (session.inputs.y as Float32Array).set(wave(6 * 1024, t + 0.5));
+      norms.push((await session.step({ learningRate: 1e-3 })).gradNorm);
+    }
+    return { session, norms };
+  };
+
+  test("and give the update of the whole gradient, for one thread and for three", async () => {
+    const whole = await train("package", 1);
+    for (const threads of [1, 3]) {
+      const streamed = await train("native", threads);
+      streamed.norms.forEach((norm, t) => expect(Math.abs(norm / whole.norms[t] - 1)).toBeLessThan(1e-5));
+      const { w } = streamed.session.params;
+      let largest = 0;
+      whole.session.params.w.forEach((value, i) => (largest = Math.max(largest, Math.abs(value - w[i]))));
+      expect(largest).toBeLessThan(2e-6);
+    }
+  });
+});

@@ -38,7 +38,7 @@ export function adamScalars(settings: AdamSettings, learningRate: number, stepCo
   return [scale, weightDecay, beta1, beta2, 1 - beta1, 1 - beta2, rate, correction, epsilon];
 }
 
-/** Byte offsets of the flat vectors and their common length in floats (a multiple of 16). */
+/** Byte offsets of the flat vectors and their lengths in floats (multiples of 16). */
 export interface AdamVectors {
   parameters: number;
   firstMoment: number;
@@ -46,15 +46,18 @@ export interface AdamVectors {
   gradients: number;
   /** Running average of the parameters; the parameters themselves where none is kept. */
   averages: number;
+  /** Elements of parameters, moments and averages. */
   length: number;
+  /** Elements of the gradient vector: those in front; the gradients of the rest are streamed. */
+  denseLength: number;
 }
 
 /** The WASM-SIMD passes over elements [begin, end) of the vectors; both bounds are multiples of 8. */
 export interface AdamKernel {
   /** Sum of the squares of the gradients: float32 within blocks of 4096 elements, float64 across them. */
   squaredNorm(vectors: AdamVectors, begin: number, end: number): number;
-  /** Updates parameters and moments in place. */
-  update(vectors: AdamVectors, begin: number, end: number, scalars: AdamScalars): void;
+  /** Updates parameters and moments in place, by default from the gradient vector, else from gradients at a byte offset. */
+  update(vectors: AdamVectors, begin: number, end: number, scalars: AdamScalars, gradientsAt?: number): void;
   /** Moves the averages towards the parameters by `weight` of their distance. */
   average(vectors: AdamVectors, begin: number, end: number, weight: number): void;
 }
@@ -66,9 +69,9 @@ export async function loadAdamKernel(memory: WebAssembly.Memory): Promise<AdamKe
   const { adam, average, squaredNorm } = instance.exports as Record<string, (...values: number[]) => number>;
   return {
     squaredNorm: ({ gradients }, begin, end) => squaredNorm(gradients + begin * 4, end - begin),
-    update({ parameters, firstMoment, secondMoment, gradients }, begin, end, scalars) {
+    update({ parameters, firstMoment, secondMoment, gradients }, begin, end, scalars, gradientsAt = gradients + begin * 4) {
       const at = begin * 4;
-      adam(parameters + at, firstMoment + at, secondMoment + at, gradients + at, end - begin, ...scalars);
+      adam(parameters + at, firstMoment + at, secondMoment + at, gradientsAt, end - begin, ...scalars);
     },
     average({ averages, parameters }, begin, end, weight) {
       average(averages + begin * 4, parameters + begin * 4, end - begin, weight);

@@ -16,7 +16,7 @@ export async function createEagerSession(options: TrainingOptions, { device }: R
   const started = performance.now();
   const { backend } = await openEngine("tfjs", device);
   const trainable = findTrainable(options);
-  const layout = layOut({ params, trainable, inputs, scalars: [], averaged: averaging !== undefined });
+  const layout = layOut({ params, trainable, inputs, scalars: [], averaged: averaging !== undefined, streamed: [], threads: 1 });
   const kernel = await loadAdamKernel(layout.memory);
   const settings = adamSettings(options.optimizer);
   const state = new SessionState(layout, params);

@@ -2,6 +2,7 @@
 // vectors of one shared memory.
 import { ArenaPlan, floatView, intView, paddedLength, type Region } from "../memory.ts";
 import type { AdamVectors } from "../optimizer/adam.ts";
+import type { StreamedGradient } from "./streamed-gradients.ts";
 import { sizeOf, type HostTensor, type InputArray, type TensorSpec } from "./types.ts";
 
 export interface TrainingLayout {
@@ -19,6 +20,10 @@ export interface TrainingLayout {
   /** Two staging buffers: one is filled while the other is read. */
   inputs: [Record<string, Region>, Record<string, Region>];
   scalars: Record<string, Region>;
+  /** Factors of streamed gradients, by the names of the program's outputs. */
+  factors: Record<string, Region>;
+  /** Room for one block of a streamed gradient per thread. */
+  scratch: Region[];
 }
 
 interface LayoutPlan {
@@ -27,21 +32,29 @@ interface LayoutPlan {
   inputs: Record<string, TensorSpec>;
   scalars: readonly string[];
   averaged: boolean;
+  streamed: readonly StreamedGradient[];
+  threads: number;
 }
 
 /** Plans and allocates the memory of a session and copies the initial parameters into it. */
-export function layOut({ params, trainable, inputs, scalars, averaged }: LayoutPlan): TrainingLayout {
+export function layOut({ params, trainable, inputs, scalars, averaged, streamed, threads }: LayoutPlan): TrainingLayout {
   const plan = new ArenaPlan();
-  const tensors = trainable.map((name) => [name, sizeOf(params[name].shape)] as const);
-  const flatLength = tensors.reduce((total, [, length]) => total + paddedLength(length), 0);
+  const streamedNames = streamed.map(({ parameter }) => parameter);
+  const denseNames = trainable.filter((name) => !streamedNames.includes(name));
+  const lengthOf = (name: string): number => sizeOf(params[name].shape);
+  const flatLengthOf = (names: readonly string[]): number => names.reduce((total, name) => total + paddedLength(lengthOf(name)), 0);
+  const ordered = [...denseNames, ...streamedNames]; // the gradient vector covers the dense ones in front
+  const flatLength = flatLengthOf(ordered);
+  const denseLength = flatLengthOf(denseNames);
 
-  const [parameterBase, firstBase, secondBase, gradientBase] = Array.from({ length: 4 }, () => plan.reserve(flatLength));
+  const [parameterBase, firstBase, secondBase] = Array.from({ length: 3 }, () => plan.reserve(flatLength));
+  const gradientBase = plan.reserve(denseLength);
   const averageBase = averaged ? plan.reserve(flatLength) : parameterBase;
-  const subdivide = (base: Region): Record<string, Region> => {
+  const subdivide = (base: Region, names: readonly string[]): Record<string, Region> => {
     let byteOffset = base.byteOffset;
-    return Object.fromEntries(tensors.map(([name, length]) => {
-      const region = { byteOffset, length };
-      byteOffset += paddedLength(length) * 4;
+    return Object.fromEntries(names.map((name) => {
+      const region = { byteOffset, length: lengthOf(name) };
+      byteOffset += paddedLength(region.length) * 4;
       return [name, region];
     }));
   };
@@ -59,15 +72,20 @@ export function layOut({ params, trainable, inputs, scalars, averaged }: LayoutP
       gradients: gradientBase.byteOffset,
       averages: averageBase.byteOffset,
       length: flatLength,
+      denseLength,
     },
-    parameters: subdivide(parameterBase),
-    firstMoment: subdivide(firstBase),
-    secondMoment: subdivide(secondBase),
-    gradients: subdivide(gradientBase),
-    averages: subdivide(averageBase),
-    frozen: reserveAll(frozenNames, (name) => sizeOf(params[name].shape)),
+    parameters: subdivide(parameterBase, ordered),
+    firstMoment: subdivide(firstBase, ordered),
+    secondMoment: subdivide(secondBase, ordered),
+    gradients: subdivide(gradientBase, denseNames),
+    averages: subdivide(averageBase, ordered),
+    frozen: reserveAll(frozenNames, lengthOf),
     inputs: [stage(), stage()],
     scalars: reserveAll(scalars, () => 1),
+    factors: Object.fromEntries(
+      streamed.flatMap(({ left, right }) => [left, right].map(({ name, shape }) => [name, plan.reserve(sizeOf(shape))])),
+    ),
+    scratch: streamed.length === 0 ? [] : Array.from({ length: threads }, () => plan.reserve(largestBlock(streamed))),
   };
   const memory = plan.allocate();
   for (const regions of [layout.parameters, layout.averages, layout.frozen]) {
@@ -75,6 +93,9 @@ export function layOut({ params, trainable, inputs, scalars, averaged }: LayoutP
   }
   return { memory, ...layout };
 }
+
+const largestBlock = (streamed: readonly StreamedGradient[]): number =>
+  Math.max(...streamed.map(({ blockRows, right }) => blockRows * right.shape[1]));
 
 /** Typed views of named regions. */
 export const floatViews = (memory: WebAssembly.Memory, regions: Record<string, Region>): Record<string, Float32Array> =>

@@ -1,17 +1,20 @@
 // createTrainingSession: a loss in plain tfjs becomes a training step that runs compiled, in its own thread.
 import type { Region } from "../memory.ts";
+import { loadCApi } from "../ort/c-api.ts";
+import type { Program } from "../trace/ir.ts";
 import { adamSettings } from "../optimizer/adam.ts";
 import { averagingWeight } from "../optimizer/averaging.ts";
 import { optimize } from "../trace/rewrite.ts";
 import { toOnnx } from "../trace/lower.ts";
 import { ComputeClient } from "../worker/client.ts";
-import type { BindingPlan, SharedBinding } from "../worker/protocol.ts";
+import type { BindingPlan, SharedBinding, StreamPlan } from "../worker/protocol.ts";
 import { resolveDevice } from "../device.ts";
 import { compileEvaluator } from "./evaluator.ts";
 import { gradientName, LOSS, metricName, traceGradients } from "./gradient-graph.ts";
 import { floatViews, inputViews, layOut, type TrainingLayout } from "./layout.ts";
 import { checkInputs, checkOptions, checkState } from "./checks.ts";
 import { SessionState } from "./state.ts";
+import { streamLargeGradients, type StreamedGradient } from "./streamed-gradients.ts";
 import type { TensorSpec, TrainingOptions, TrainingSession } from "./types.ts";
 
 /**
@@ -32,18 +35,27 @@ async function createCompiledSession(options: TrainingOptions): Promise<Training
   const started = performance.now();
   const graph = traceGradients(options.loss, shapes, inputs);
   const { trainable } = graph;
-  const program = optimize(graph.program);
+  const whole = optimize(graph.program);
+  const canStream = binding !== "package" && loadCApi() !== null;
+  const { program, streamed } = canStream ? streamLargeGradients(whole, trainable) : { program: whole, streamed: [] };
   const traced = performance.now();
 
-  const scalars = [LOSS, ...graph.metrics.map(metricName)];
-  const layout = layOut({ params: options.params, trainable, inputs, scalars, averaged: averaging !== undefined });
+  const scalars = [LOSS, ...graph.metrics.map(metricName), ...streamed.map(({ squaredNorm }) => squaredNorm)];
+  const layout = layOut({
+    params: options.params, trainable, inputs, scalars, streamed, threads, averaged: averaging !== undefined,
+  });
   const { memory } = layout;
   const client = new ComputeClient();
   const settings = adamSettings(options.optimizer);
   const { binding: usedBinding, version } = await client.start({
-    memory, threads, binding, profilePrefix, optimizer: { vectors: layout.vectors, settings },
+    memory, threads, binding, profilePrefix,
+    optimizer: {
+      vectors: layout.vectors, settings,
+      streams: streamed.map((stream) => streamPlan(layout, stream)),
+      scratch: layout.scratch.map(({ byteOffset }) => byteOffset),
+    },
   });
-  const plans = layout.inputs.map((stage) => stepBindings(layout, stage, shapes, inputs, program.inputs, trainable));
+  const plans = layout.inputs.map((stage) => stepBindings(layout, stage, shapes, inputs, program));
   await client.ask({ kind: "open", program: 0, model: toOnnx(program, { name: "training_step" }), plans });
 
   const state = new SessionState(layout, shapes);
@@ -116,15 +128,26 @@ const floatBinding = (layout: TrainingLayout, region: Region, name: string, shap
   name, dtype: "float32", shape, buffer: layout.memory.buffer as unknown as SharedArrayBuffer, byteOffset: region.byteOffset,
 });
 
+const streamPlan = (layout: TrainingLayout, { parameter, left, right, squaredNorm, ...block }: StreamedGradient): StreamPlan => ({
+  ...block,
+  left: floatBinding(layout, layout.factors[left.name], left.name, left.shape),
+  right: floatBinding(layout, layout.factors[right.name], right.name, right.shape),
+  rows: left.shape[1],
+  columns: right.shape[1],
+  offset: (layout.parameters[parameter].byteOffset - layout.vectors.parameters) / 4,
+  squaredNorm: layout.scalars[squaredNorm].byteOffset,
+});
+
 function stepBindings(
   layout: TrainingLayout,
   stage: Record<string, Region>,
   shapes: Record<string, TensorSpec>,
   inputs: TrainingOptions["inputs"],
-  used: ReadonlyMap<string, unknown>,
-  trainable: readonly string[],
+  program: Program,
 ): BindingPlan {
   const parameters = { ...layout.parameters, ...layout.frozen };
+  const gradients = Object.entries(layout.gradients).map(([name, region]) => [gradientName(name), region]);
+  const places: Record<string, Region> = { ...Object.fromEntries(gradients), ...layout.scalars, ...layout.factors };
   const bindings = [
     ...Object.keys(shapes).map((name) => floatBinding(layout, parameters[name], name, shapes[name].shape)),
     ...Object.entries(inputs).map(([name, { shape, dtype = "float32" }]) => ({
@@ -132,10 +155,7 @@ function stepBindings(
     })),
   ];
   return {
-    inputs: bindings.filter(({ name }) => used.has(name)),
-    outputs: [
-      ...trainable.map((name) => floatBinding(layout, layout.gradients[name], gradientName(name), shapes[name].shape)),
-      ...Object.entries(layout.scalars).map(([name, region]) => floatBinding(layout, region, name, [])),
-    ],
+    inputs: bindings.filter(({ name }) => program.inputs.has(name)),
+    outputs: [...program.outputs].map(([name, { shape }]) => floatBinding(layout, places[name], name, shape)),
   };
 }

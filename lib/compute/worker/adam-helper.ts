@@ -1,14 +1,14 @@
-// A thread that owns one share of the parameters: it sleeps until the generation moves, does the task, and reports.
-import { loadAdamKernel, type AdamScalars } from "../optimizer/adam.ts";
-import { flushDenormals } from "./denormals.ts";
+// A thread with one share of the optimizer's passes: it sleeps until the generation moves, does the task, and reports.
+import type { AdamScalars } from "../optimizer/adam.ts";
+import { openAdamShare } from "./adam-share.ts";
 import { Control, controlViews, Task, type HelperStart } from "./adam-team.ts";
+import { flushDenormals } from "./denormals.ts";
 
 declare const self: Worker;
 
-self.onmessage = async ({ data }: MessageEvent<HelperStart>) => {
-  const { memory, control, vectors, begin, end, slot } = data;
+self.onmessage = async ({ data: { work, control, member } }: MessageEvent<HelperStart>) => {
   flushDenormals();
-  const kernel = await loadAdamKernel(memory);
+  const share = await openAdamShare(work, member);
   const { words, scalars, partialSums } = controlViews(control);
   let generation = Atomics.load(words, Control.generation);
   self.postMessage("ready");
@@ -18,9 +18,10 @@ self.onmessage = async ({ data }: MessageEvent<HelperStart>) => {
     if (current === generation) continue;
     generation = current;
     const task = words[Control.task];
-    if (task === Task.squaredNorm) partialSums[slot] = kernel.squaredNorm(vectors, begin, end);
-    if (task === Task.update) kernel.update(vectors, begin, end, Array.from(scalars) as unknown as AdamScalars);
-    if (task === Task.average) kernel.average(vectors, begin, end, scalars[0]);
+    if (task === Task.squaredNorm) partialSums[member - 1] = share.squaredNorm();
+    if (task === Task.update) share.update(Array.from(scalars) as unknown as AdamScalars);
+    if (task === Task.average) share.average(scalars[0]);
+    if (task === Task.stop) share.close();
     if (Atomics.sub(words, Control.pending, 1) === 1) Atomics.notify(words, Control.pending);
     if (task === Task.stop) return;
   }

@@ -1,5 +1,6 @@
 // Splits the optimizer's passes over several threads: they are bound by memory bandwidth, which one core cannot use up.
-import { adamScalars, loadAdamKernel, splitEvenly, type AdamSettings, type AdamVectors } from "../optimizer/adam.ts";
+import { adamScalars, type AdamSettings } from "../optimizer/adam.ts";
+import { openAdamShare, type SharedWork } from "./adam-share.ts";
 
 /** What a helper thread is asked to do next. */
 export const Task = { squaredNorm: 0, update: 1, average: 2, stop: 3 } as const;
@@ -10,13 +11,10 @@ const SCALARS = 9;
 
 /** What a helper thread is started with. */
 export interface HelperStart {
-  memory: WebAssembly.Memory;
+  work: SharedWork;
   control: SharedArrayBuffer;
-  vectors: AdamVectors;
-  begin: number;
-  end: number;
-  /** Where among the partial sums this helper writes its own. */
-  slot: number;
+  /** Number of this thread among all, from 1; its partial sum lies at member - 1. */
+  member: number;
 }
 
 /** Views of the control block: words, then the scalars of the task, then one partial sum per helper. */
@@ -30,7 +28,7 @@ export function controlViews(control: SharedArrayBuffer) {
 }
 
 export interface AdamTeam {
-  /** Global L2 norm of the gradient vector. */
+  /** Global L2 norm of all gradients. */
   gradNorm(): number;
   /** One update of all parameters. */
   update(learningRate: number, stepCount: number, gradNorm: number): void;
@@ -40,16 +38,15 @@ export interface AdamTeam {
 }
 
 /** Starts threads - 1 helpers; the calling thread does the first share itself and waits for the others. */
-export async function startAdamTeam(
-  memory: WebAssembly.Memory, vectors: AdamVectors, settings: AdamSettings, threads: number,
-): Promise<AdamTeam> {
-  const kernel = await loadAdamKernel(memory);
-  const [[begin, end], ...others] = splitEvenly(vectors.length, threads);
-  const control = new SharedArrayBuffer(Control.words * 4 + (SCALARS + others.length) * 8);
+export async function startAdamTeam(work: SharedWork, settings: AdamSettings): Promise<AdamTeam> {
+  const share = await openAdamShare(work, 0);
+  const helperCount = work.threads - 1;
+  const control = new SharedArrayBuffer(Control.words * 4 + (SCALARS + helperCount) * 8);
   const { words, scalars, partialSums } = controlViews(control);
   const helpers = await Promise.all(
-    others.map(([from, to], slot) => startHelper({ memory, control, vectors, begin: from, end: to, slot })),
+    Array.from({ length: helperCount }, (_, index) => startHelper({ work, control, member: index + 1 })),
   );
+  const streamedNorms = work.streams.map(({ squaredNorm }) => new Float32Array(work.memory.buffer, squaredNorm, 1));
 
   const together = (task: number, ownShare: () => void): void => {
     if (helpers.length > 0) {
@@ -64,21 +61,21 @@ export async function startAdamTeam(
 
   return {
     gradNorm() {
-      let sum = 0;
-      together(Task.squaredNorm, () => (sum = kernel.squaredNorm(vectors, begin, end)));
+      let sum = streamedNorms.reduce((total, [norm]) => total + norm, 0);
+      together(Task.squaredNorm, () => (sum += share.squaredNorm()));
       return Math.sqrt(partialSums.reduce((total, part) => total + part, sum));
     },
     update(learningRate, stepCount, gradNorm) {
       const values = adamScalars(settings, learningRate, stepCount, gradNorm);
       scalars.set(values);
-      together(Task.update, () => kernel.update(vectors, begin, end, values));
+      together(Task.update, () => share.update(values));
     },
     average(weight) {
       scalars[0] = weight;
-      together(Task.average, () => kernel.average(vectors, begin, end, weight));
+      together(Task.average, () => share.average(weight));
     },
     close() {
-      together(Task.stop, () => {}); // a thread that sleeps in Atomics.wait cannot be terminated
+      together(Task.stop, () => share.close()); // a thread that sleeps in Atomics.wait cannot be terminated
       helpers.forEach((helper) => helper.terminate());
     },
   };

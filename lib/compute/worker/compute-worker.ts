@@ -1,25 +1,18 @@
 // The thread that computes: it holds the onnxruntime sessions and the optimizer, so that the main thread stays live for
 // progress, signals and the tracker while a step runs.
-import { openNativeSession, type Binding, type BindingSet, type BoundSession, type SessionOptions } from "../ort/bound-session.ts";
+import { openNativeSession, type BindingSet, type BoundSession, type SessionOptions } from "../ort/bound-session.ts";
 import { loadCApi } from "../ort/c-api.ts";
 import { openPackage } from "../ort/package.ts";
 import { flushDenormals } from "./denormals.ts";
 import { startAdamTeam, type AdamTeam } from "./adam-team.ts";
-import type { BindingKind, OpenRequest, Reply, Request, SharedBinding, StartRequest, StepReply, StepRequest } from "./protocol.ts";
+import { toBinding } from "./binding.ts";
+import type { BindingKind, OpenRequest, Reply, Request, StartRequest, StepReply, StepRequest } from "./protocol.ts";
 
 declare const self: Worker;
 
-const viewOf = { float32: Float32Array, int32: Int32Array, int64: BigInt64Array, bool: Uint8Array } as const;
-
-const toBinding = ({ name, dtype, shape, buffer, byteOffset }: SharedBinding): Binding => {
-  const length = shape.reduce((product, extent) => product * extent, 1);
-  const View: new (buffer: ArrayBufferLike, byteOffset: number, length: number) => ArrayBufferView = viewOf[dtype];
-  return { name, dtype, shape, data: new View(buffer, byteOffset, length) };
-};
-
 let memory: WebAssembly.Memory;
 let options: SessionOptions;
-let team: AdamTeam | null = null;
+let team: AdamTeam;
 let open: (model: Uint8Array) => BoundSession | Promise<BoundSession>;
 const programs = new Map<number, { session: BoundSession; sets: BindingSet[] }>();
 
@@ -40,9 +33,10 @@ async function start(request: StartRequest) {
   flushDenormals();
   memory = request.memory;
   options = { threads: request.threads, profilePrefix: request.profilePrefix };
-  const { optimizer } = request;
-  if (optimizer) team = await startAdamTeam(memory, optimizer.vectors, optimizer.settings, request.threads);
-  return chooseBinding(request.binding);
+  const chosen = await chooseBinding(request.binding);
+  const { settings, ...work } = request.optimizer;
+  team = await startAdamTeam({ memory, threads: request.threads, ...work }, settings);
+  return chosen;
 }
 
 async function openProgram({ program, model, plans }: OpenRequest): Promise<null> {
@@ -60,11 +54,11 @@ async function runProgram(program: number, plan: number): Promise<void> {
 async function step(request: StepRequest): Promise<StepReply> {
   await runProgram(request.program, request.plan);
   const [loss] = new Float32Array(memory.buffer, request.loss, 1);
-  const gradNorm = team!.gradNorm();
+  const gradNorm = team.gradNorm();
   const updated = Number.isFinite(gradNorm) && Number.isFinite(loss);
   if (updated) {
-    team!.update(request.learningRate, request.stepCount, gradNorm);
-    if (request.averagingWeight > 0) team!.average(request.averagingWeight);
+    team.update(request.learningRate, request.stepCount, gradNorm);
+    if (request.averagingWeight > 0) team.average(request.averagingWeight);
   }
   return { gradNorm, updated };
 }
@@ -81,7 +75,7 @@ async function handle(request: Request) {
     case "step":
       return step(request);
     case "close":
-      team?.close();
+      team.close();
       for (const { session } of programs.values()) session.close();
       return null;
   }

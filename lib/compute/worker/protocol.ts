@@ -19,12 +19,34 @@ export interface BindingPlan {
 /** native: the C API with bound buffers; package: onnxruntime-node's own binding; auto: native where it loads. */
 export type BindingKind = "auto" | "native" | "package";
 
+/** A gradient that is multiplied block by block while the optimizer consumes it; see training/streamed-gradients.ts. */
+export interface StreamPlan {
+  blockModel: Uint8Array;
+  left: SharedBinding;
+  right: SharedBinding;
+  rows: number;
+  columns: number;
+  blockRows: number;
+  /** Where the parameter begins in the flat vectors, in elements. */
+  offset: number;
+  /** Byte offset in the arena of the float32 squared norm that the step program writes. */
+  squaredNorm: number;
+}
+
+export interface OptimizerPlan {
+  vectors: AdamVectors;
+  settings: AdamSettings;
+  streams: StreamPlan[];
+  /** Byte offsets in the arena of room for one block per thread. */
+  scratch: number[];
+}
+
 export interface StartRequest {
   kind: "start";
   memory: WebAssembly.Memory;
   threads: number;
   binding: BindingKind;
-  optimizer: { vectors: AdamVectors; settings: AdamSettings } | null;
+  optimizer: OptimizerPlan;
   profilePrefix?: string;
 }
 

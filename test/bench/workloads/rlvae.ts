@@ -1,7 +1,7 @@
 // One measurement of the RlVAE step:  bun test/bench/workloads/rlvae.ts <threads> <seconds>
-// Random bytes and a made-up metric, as the peer uses without data; the batch is refilled while the step runs.
+// Drawn sprites and a made-up metric; the next batch is prepared while the step runs.
 import { createTrainingSession } from "@cleanloop/compute";
-import { Random } from "@cleanloop/data";
+import { fillBatch, loadSprites, Random } from "@cleanloop/data";
 import { initialParameters, resolveObjective, rlvaeConfig, rlvaeLoss } from "@cleanloop/models";
 
 const threads = Number(process.argv[2] ?? 1);
@@ -26,15 +26,10 @@ const session = await createTrainingSession({
   threads,
 });
 
-const sequenceValues = frameCount * frameSize;
-const frames = new Uint8Array(256 * sequenceValues).map(() => random.int(256));
+const data = loadSprites("synthetic", { trainCount: 256, validationCount: 1, seed: 0 }).train;
 function stage(): void {
-  const { x, noise } = session.inputs;
-  for (let row = 0; row < batch; row++) {
-    const from = random.int(256) * sequenceValues;
-    for (let i = 0; i < sequenceValues; i++) x[row * sequenceValues + i] = frames[from + i] / 256;
-  }
-  random.normals(noise as Float32Array);
+  fillBatch(data, Int32Array.from({ length: batch }, () => random.int(data.count)), session.inputs.x as Float32Array);
+  random.normals(session.inputs.noise as Float32Array);
 }
 
 const warmUpSteps = 5;
