@@ -52,6 +52,13 @@ describe("a scalar factor", () => {
     }, { x: [6, 5], v: [6, 3] });
     expect(ops.toSorted()).toEqual(["Gemm", "Mul", "ReduceSum"]);
   });
+  test("moves out of a product and on", async () => {
+    const ops = await operatorsOf(({ x, y, v }) => {
+      const scaled = tf.mul(tf.mul(x, 0.25), y) as tf.Tensor2D;
+      return { product: tf.matMul(scaled, v as tf.Tensor2D, true, false) };
+    }, { x: [6, 5], y: [6, 5], v: [6, 3] });
+    expect(ops.toSorted()).toEqual(["Gemm", "Mul"]);
+  });
   test("stays where something else reads the scaled tensor", async () => {
     const ops = await operatorsOf(({ x, v }) => {
       const scaled = tf.mul(x, 0.25) as tf.Tensor2D;

@@ -10,8 +10,8 @@ const isSet = (attribute: Attribute | undefined): boolean =>
   attribute !== undefined && "int" in attribute && attribute.int === 1;
 
 /**
- * Gemm(c * x, w) -> c * Gemm(x, w) as its alpha, and ReduceSum(c * x) -> c * ReduceSum(x): a factor on a large gradient
- * would be a pass over it. When all readers take it over, the multiplication is dead.
+ * Gemm(c * x, w) -> c * Gemm(x, w) as its alpha, ReduceSum(c * x) -> c * ReduceSum(x), and (c * x) * y -> c * (x * y) on the
+ * way there: a factor on a large gradient would be a pass over it. When all readers take it over, the multiplication is dead.
  */
 export const deferScale: Rule = ({ op, inputs, outputs: [output], attributes = {} }, g) => {
   if (output.dtype !== "float32") return undefined;
@@ -22,6 +22,13 @@ export const deferScale: Rule = ({ op, inputs, outputs: [output], attributes = {
     const [tensor, factor] = b.uniform !== undefined ? [a, b.uniform] : [b, a.uniform];
     return factor !== undefined && sameShape(tensor.shape, inputs[position].shape) ? { tensor, factor } : undefined;
   };
+  if (op === "Mul" && inputs.every(({ uniform }) => uniform === undefined)) {
+    const position = [0, 1].find((at) => g.useCount(inputs[at]) === 1 && scaled(at));
+    if (position === undefined) return undefined;
+    const { tensor, factor } = scaled(position)!;
+    const product = g.emitOne("Mul", inputs.with(position, tensor), output.shape);
+    return [g.emitOne("Mul", [product, { shape: [], dtype: "float32", uniform: factor }], output.shape)];
+  }
   if (op === "ReduceSum") {
     const source = scaled(0);
     if (!source) return undefined;
