@@ -1,4 +1,5 @@
 // Saves a function with its trained parameters as an .onnx file, and checks a saved file by running it.
+import { ComputeError } from "./errors.ts";
 import { openPackage } from "./ort/package.ts";
 import { toOnnx } from "./trace/lower.ts";
 import { sizeOf } from "./trace/ir.ts";
@@ -20,14 +21,9 @@ export function exportOnnx(
   return toOnnx({ ...program, inputs: used }, { initializers, name: "cleanloop", metadata });
 }
 
-/** A saved model that cannot be run, or whose outputs differ from what was expected. */
-export class ExportError extends Error {
-  override name = "ExportError";
-}
-
 /**
  * Opens a saved model afresh with the onnxruntime-node package, runs it on `inputs` and compares every expected output.
- * Returns the largest absolute difference relative to the largest expected value; throws ExportError above `tolerance`.
+ * Returns the largest absolute difference relative to the largest expected value; throws ComputeError above `tolerance`.
  */
 export async function verifyOnnx(
   model: Uint8Array, inputs: Record<string, { shape: readonly number[]; data: InputArray }>,
@@ -38,7 +34,7 @@ export async function verifyOnnx(
   try {
     const feeds = Object.fromEntries(session.inputNames.map((name) => {
       const input = inputs[name];
-      if (!input || input.data.length !== sizeOf(input.shape)) throw new ExportError(`verifyOnnx: the model wants an input "${name}" that was not given in its shape`);
+      if (!input || input.data.length !== sizeOf(input.shape)) throw new ComputeError("export-differs", `verifyOnnx: the model wants an input "${name}" that was not given in its shape`);
       // the runtime takes private memory only
       return [name, new Tensor(input.data instanceof Int32Array ? "int32" : "float32", input.data.slice() as Float32Array, input.shape)];
     }));
@@ -47,11 +43,11 @@ export async function verifyOnnx(
     for (const [name, wanted] of Object.entries(expected)) {
       const got = outputs[name]?.data as Float32Array | undefined;
       if (got?.length !== wanted.length) {
-        throw new ExportError(`verifyOnnx: output "${name}" has ${got?.length ?? "no"} values; expected ${wanted.length}`);
+        throw new ComputeError("export-differs", `verifyOnnx: output "${name}" has ${got?.length ?? "no"} values; expected ${wanted.length}`);
       }
       worst = Math.max(worst, relativeDifference(got, wanted));
     }
-    if (!(worst <= tolerance)) throw new ExportError(`verifyOnnx: outputs differ by ${worst.toExponential(1)}, more than ${tolerance}`);
+    if (!(worst <= tolerance)) throw new ComputeError("export-differs", `verifyOnnx: outputs differ by ${worst.toExponential(1)}, more than ${tolerance}`);
     return worst;
   } finally {
     await session.release();
@@ -63,7 +59,8 @@ function relativeDifference(got: Float32Array, wanted: Float32Array): number {
   let scale = Number.MIN_VALUE;
   for (let i = 0; i < wanted.length; i++) {
     const gap = Math.abs(got[i] - wanted[i]);
-    if (!(gap <= difference)) difference = gap;
+    if (Number.isNaN(gap)) return Number.POSITIVE_INFINITY;
+    difference = Math.max(difference, gap);
     scale = Math.max(scale, Math.abs(wanted[i]));
   }
   return difference / scale;

@@ -6,7 +6,7 @@ export type {
 } from "./training/types.ts";
 export type { AdamOptions } from "./optimizer/adam.ts";
 export type { AveragingOptions } from "./optimizer/averaging.ts";
-export { exportOnnx, ExportError, verifyOnnx } from "./export.ts";
+export { exportOnnx, verifyOnnx } from "./export.ts";
 export { DeviceError, resolveDevice } from "./device.ts";
-export { ComputeError } from "./worker/client.ts";
+export { ComputeError, type ComputeErrorCode } from "./errors.ts";
 export { TraceError } from "./trace/errors.ts";

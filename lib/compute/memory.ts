@@ -1,5 +1,6 @@
 // One fixed arena of shared memory: parameters, moments, gradients and batches live at fixed addresses in it, where
 // onnxruntime, the WASM optimizer and every thread read and write the same bytes.
+import { ComputeError } from "./errors.ts";
 
 const PAGE_BYTES = 65_536;
 /** Tensors start on cache lines, so that threads never share one. */
@@ -16,7 +17,7 @@ export interface Region {
 /** Rounds an element count up so that the next tensor of 4-byte elements starts on its own cache line. */
 export const paddedLength = (length: number): number => Math.ceil(length / (ALIGN_BYTES / 4)) * (ALIGN_BYTES / 4);
 
-/** Plans regions first and makes the memory once, at its exact size. Throws when the plan exceeds 4 GiB. */
+/** Plans regions first and makes the memory once, at its exact size. Throws ComputeError when the plan exceeds 4 GiB. */
 export class ArenaPlan {
   private top = ALIGN_BYTES;
 
@@ -25,7 +26,8 @@ export class ArenaPlan {
     const region = { byteOffset: this.top, length };
     this.top += paddedLength(length) * 4;
     if (this.top > MAX_BYTES) {
-      throw new RangeError(
+      throw new ComputeError(
+        "too-large",
         `compute memory: ${(this.top / 2 ** 30).toFixed(1)} GiB asked for, one session addresses 4 GiB; use a smaller model or batch`,
       );
     }

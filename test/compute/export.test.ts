@@ -26,6 +26,12 @@ test("a difference, a missing input and a missing output are errors", async () =
   expect(verifyOnnx(model, { x }, { z: expected.y })).rejects.toThrow('output "z" has no values');
 });
 
+test("a NaN anywhere in an output is a difference", async () => {
+  const model = exportOnnx(({ w }, { x }) => ({ y: tf.mul(x, w) }), { w: { shape: [2], data: Float32Array.of(Number.NaN, 1) } }, { x: { shape: [2] } });
+  const given = { x: { shape: [2], data: Float32Array.of(1, 2) } };
+  expect(verifyOnnx(model, given, { y: Float32Array.of(1, 2) })).rejects.toThrow("outputs differ by Infinity");
+});
+
 test("parameters that the function does not read stay out of the file", () => {
   const withUnused = exportOnnx(affine, params, { x: { shape: [1, 2] } });
   const { w, b } = params;

@@ -147,9 +147,9 @@ describe("the running average", () => {
     for (let t = 1; t <= 8; t++) {
       fill(session, t);
       await session.step({ learningRate: 1e-2 });
-      if (t % interval !== 0) continue;
+      if (t % interval !== 0 && t > interval) continue;
       const n = t / interval;
-      const kept = Math.min(decay ** interval, (1 + n) / (10 + n));
+      const kept = t < interval ? 0 : Math.min(decay ** interval, (1 + n) / (10 + n)); // at first it follows every step
       session.params.w1.forEach((value, i) => (expected[i] = kept * expected[i] + (1 - kept) * value));
     }
     expected.forEach((value, i) => expect(Math.abs(session.averagedParams.w1[i] - value)).toBeLessThan(1e-6));
@@ -162,6 +162,12 @@ describe("the running average", () => {
     const resumed = await sessionOf({ ...networkOptions(), engine, averaging: { decay, interval } });
     resumed.importState(state);
     expect(resumed.averagedParams).toEqual(session.averagedParams);
+  });
+
+  test("is never the untrained start: until the first averaging it follows every step", async () => {
+    const { session } = await trainNetwork({ averaging: { decay: 0.99, interval: 8 } }, 3);
+    expect(session.averagedParams).toEqual(session.params);
+    expect(session.params.w1).not.toEqual(wave(15));
   });
 
   test("is the live parameters where none is kept", async () => {

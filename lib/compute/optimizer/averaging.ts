@@ -9,9 +9,11 @@ export interface AveragingOptions {
 
 /**
  * Weight with which the parameters after update `stepCount` enter the average, 0 when they do not. The decay starts at 2/11
- * and grows with the number n of averagings as (1 + n) / (10 + n), so that the first weights are soon forgotten.
+ * and grows with the number n of averagings as (1 + n) / (10 + n), so that the first weights are soon forgotten; before the
+ * first averaging the average follows every step, so that it is never the untrained start.
  */
 export function averagingWeight({ decay, interval = 8 }: AveragingOptions, stepCount: number): number {
+  if (stepCount < interval) return 1;
   if (stepCount % interval !== 0) return 0;
   const n = stepCount / interval;
   return 1 - Math.min(decay ** interval, (1 + n) / (10 + n));

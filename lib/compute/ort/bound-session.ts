@@ -55,9 +55,13 @@ export function openNativeSession(api: CApi, model: Uint8Array, options: Session
   api.check("SetSessionGraphOptimizationLevel", settings, allOptimizations);
   api.check("SetSessionLogSeverityLevel", settings, 4);
   for (const [key, value] of Object.entries(sessionConfig)) {
-    api.check("AddSessionConfigEntry", settings, ptr(cString(key)), ptr(cString(value)));
+    const [keyBytes, valueBytes] = [cString(key), cString(value)]; // referenced until the call is over
+    api.check("AddSessionConfigEntry", settings, ptr(keyBytes), ptr(valueBytes));
   }
-  if (options.profilePrefix) api.check("EnableProfiling", settings, ptr(cString(options.profilePrefix)));
+  if (options.profilePrefix) {
+    const prefix = cString(options.profilePrefix);
+    api.check("EnableProfiling", settings, ptr(prefix));
+  }
   let session: Handle;
   try {
     session = api.create("CreateSessionFromArray", api.environment, ptr(model), model.byteLength, settings);

@@ -103,6 +103,7 @@ function bindTable(path: string): CApi | null {
     check(name, ...args, ptr(out));
     return out[0];
   };
+  const logId = cString("cleanloop");
   const severityFatal = 4;
   const deviceAllocator = 0;
   const defaultMemory = 0;
@@ -111,7 +112,7 @@ function bindTable(path: string): CApi | null {
     check,
     create,
     release: (name, handle) => void functions[name](handle),
-    environment: create("CreateEnv", severityFatal, ptr(cString("cleanloop"))),
+    environment: create("CreateEnv", severityFatal, ptr(logId)),
     cpuMemory: create("CreateCpuMemoryInfo", deviceAllocator, defaultMemory),
   };
 }

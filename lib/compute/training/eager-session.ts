@@ -1,14 +1,17 @@
 // The same training session run eagerly by a tfjs backend: the reference that the compiled engine is held against.
 import * as tf from "@tensorflow/tfjs-core";
-import { DeviceError, type ResolvedDevice } from "../device.ts";
+import type { ResolvedDevice } from "../device.ts";
 import { openEngine } from "../engines/index.ts";
-import { averagingWeight } from "../optimizer/averaging.ts";
-import { adamScalars, adamSettings, loadAdamKernel } from "../optimizer/adam.ts";
-import { checkInputs, checkState } from "./checks.ts";
-import { lossAndGradients } from "./gradient-graph.ts";
+import { adamScalars, adamSettings, loadAdamKernel, type AdamKernel, type AdamSettings, type AdamVectors } from "../optimizer/adam.ts";
+import { BaseSession, type SessionParts } from "./base-session.ts";
+import { checkInputs } from "./checks.ts";
+import { lossAndGradients, nothingToTrain } from "./gradient-graph.ts";
 import { inputViews, layOut } from "./layout.ts";
 import { SessionState } from "./state.ts";
-import type { HostTensor, InputArray, TensorSpec, TrainingOptions, TrainingSession, Tree } from "./types.ts";
+import type {
+  CompileOptions, Evaluator, HostTensor, InputArray, LossFunction, SessionStats, StepResult, TensorFunction, TensorSpec, TrainingOptions,
+  TrainingSession, Tree,
+} from "./types.ts";
 
 /** Opens the backend and keeps parameters, moments and gradients in the same layout as the compiled session. */
 export async function createEagerSession(options: TrainingOptions, { device }: ResolvedDevice): Promise<TrainingSession> {
@@ -18,75 +21,72 @@ export async function createEagerSession(options: TrainingOptions, { device }: R
   const trainable = findTrainable(options);
   const layout = layOut({ params, trainable, inputs, scalars: [], averaged: averaging !== undefined, streamed: [], threads: 1 });
   const kernel = await loadAdamKernel(layout.memory);
-  const settings = adamSettings(options.optimizer);
   const state = new SessionState(layout, params);
   const staging = layout.inputs.map((stage) => inputViews(layout.memory, stage, inputs));
-  let stage = 0;
-  let inFlight = false;
-
-  const paramTensors = (values: Record<string, Float32Array>): Tree =>
-    Object.fromEntries(Object.entries(params).map(([name, { shape }]) => [name, toTensor(values[name], shape)]));
-
-  return {
-    get inputs() {
-      return staging[stage];
-    },
-    get params() {
-      return state.params;
-    },
-    get averagedParams() {
-      return state.averagedParams;
-    },
-    get stepCount() {
-      return state.stepCount;
-    },
-    stats: {
-      engine: "tfjs", device, threads: 1, binding: backend, version: tf.version_core,
-      traceMs: 0, compileMs: performance.now() - started, nodes: 0, parameters: state.parameterCount,
-    },
-    async step({ learningRate }) {
-      if (inFlight) throw new Error("step: the previous step is still running; await it first");
-      inFlight = true;
-      const current = staging[stage];
-      stage = 1 - stage;
-      try {
-        const { loss, metrics } = withScope(() => {
-          const result = lossAndGradients(options.loss, paramTensors(state.params), toTensors(current, inputs));
-          for (const name of trainable) state.gradients[name].set(result.gradients[name]!.dataSync() as Float32Array);
-          const scalars = mapValues(result.metrics, scalarOf);
-          tf.dispose(result.metrics); // lossAndGradients keeps them beyond every scope
-          return { loss: scalarOf(result.loss), metrics: scalars };
-        });
-        const gradNorm = Math.sqrt(kernel.squaredNorm(layout.vectors, 0, layout.vectors.length));
-        const updated = Number.isFinite(loss) && Number.isFinite(gradNorm);
-        if (updated) {
-          state.stepCount++;
-          kernel.update(layout.vectors, 0, layout.vectors.length, adamScalars(settings, learningRate, state.stepCount, gradNorm));
-          const weight = averaging ? averagingWeight(averaging, state.stepCount) : 0;
-          if (weight > 0) kernel.average(layout.vectors, 0, layout.vectors.length, weight);
-        }
-        await Bun.sleep(0); // lets progress, signals and the tracker have their turn between steps
-        return { loss, gradNorm, updated, metrics };
-      } finally {
-        inFlight = false;
-      }
-    },
-    async compile(fn, specs, { weights = "live" } = {}) {
-      const values = weights === "live" ? state.params : state.averagedParams;
-      return async (arrays) => {
-        checkInputs("evaluate", specs, arrays);
-        return withScope(() =>
-          mapValues(fn(paramTensors(values), toTensors(arrays, specs)), (tensor) => Float32Array.from(tensor.dataSync())),
-        );
-      };
-    },
-    exportState: () => state.export(),
-    importState(saved) {
-      checkState(saved, params, trainable, averaging !== undefined);
-      state.import(saved);
-    },
-    close: async () => {},
+  const shapes = mapValues(params, ({ shape }) => ({ shape }));
+  const stats: SessionStats = {
+    engine: "tfjs", device, threads: 1, binding: backend, version: tf.version_core,
+    traceMs: 0, compileMs: performance.now() - started, nodes: 0, parameters: state.parameterCount,
   };
+  return new EagerSession({ state, staging, shapes, trainable, averaging }, options, kernel, layout.vectors, stats);
+}
+
+class EagerSession extends BaseSession {
+  private readonly settings: AdamSettings;
+  private readonly staging: Record<string, InputArray>[];
+  private readonly trainable: readonly string[];
+  private readonly shapes: Record<string, TensorSpec>;
+  private readonly loss: LossFunction;
+  private readonly inputSpecs: Record<string, TensorSpec>;
+
+  constructor(
+    parts: SessionParts,
+    { loss, inputs, optimizer }: TrainingOptions,
+    private readonly kernel: AdamKernel,
+    private readonly vectors: AdamVectors,
+    readonly stats: SessionStats,
+  ) {
+    super(parts);
+    this.staging = parts.staging;
+    this.trainable = parts.trainable;
+    this.shapes = parts.shapes;
+    this.loss = loss;
+    this.inputSpecs = inputs;
+    this.settings = adamSettings(optimizer);
+  }
+
+  async compile(fn: TensorFunction, specs: Record<string, TensorSpec>, { weights = "live" }: CompileOptions = {}): Promise<Evaluator> {
+    const values = weights === "live" ? this.params : this.averagedParams;
+    return async (arrays) => {
+      checkInputs("evaluate", specs, arrays);
+      return withScope(() =>
+        mapValues(fn(toTensors(values, this.shapes), toTensors(arrays, specs)), (tensor) => Float32Array.from(tensor.dataSync())),
+      );
+    };
+  }
+
+  async close(): Promise<void> {}
+
+  protected async runStep(stage: number, learningRate: number): Promise<StepResult> {
+    const { kernel, vectors, state } = this;
+    const { loss, metrics } = withScope(() => {
+      const inputs = toTensors(this.staging[stage], this.inputSpecs);
+      const result = lossAndGradients(this.loss, toTensors(this.params, this.shapes), inputs);
+      for (const name of this.trainable) state.gradients[name].set(result.gradients[name]!.dataSync() as Float32Array);
+      const scalars = mapValues(result.metrics, scalarOf);
+      tf.dispose(result.metrics); // lossAndGradients keeps them beyond every scope
+      return { loss: scalarOf(result.loss), metrics: scalars };
+    });
+    const gradNorm = Math.sqrt(kernel.squaredNorm(vectors, 0, vectors.length));
+    const updated = Number.isFinite(loss) && Number.isFinite(gradNorm);
+    if (updated) {
+      kernel.update(vectors, 0, vectors.length, adamScalars(this.settings, learningRate, state.stepCount + 1, gradNorm));
+      const weight = this.nextAveragingWeight();
+      if (weight > 0) kernel.average(vectors, 0, vectors.length, weight);
+    }
+    await Bun.sleep(0); // lets progress, signals and the tracker have their turn between steps
+    return { loss, gradNorm, updated, metrics };
+  }
 }
 
 /** One evaluation on zeros tells which parameters the loss reads. */
@@ -98,7 +98,7 @@ function findTrainable({ loss, params, inputs }: TrainingOptions): string[] {
     const { gradients, metrics } = lossAndGradients(loss, values, zeros(inputs));
     tf.dispose(metrics);
     const trainable = Object.keys(params).filter((name) => gradients[name]);
-    if (trainable.length === 0) throw new DeviceError("mismatch", "createTrainingSession: the loss depends on none of the parameters");
+    if (trainable.length === 0) throw nothingToTrain();
     return trainable;
   });
 }

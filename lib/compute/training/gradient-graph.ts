@@ -1,5 +1,6 @@
 // From a loss in plain tfjs to one traced program: loss, metrics and gradients.
 import * as tf from "@tensorflow/tfjs-core";
+import { ComputeError } from "../errors.ts";
 import type { Program } from "../trace/ir.ts";
 import { trace } from "../trace/trace.ts";
 import type { LossFunction, TensorSpec, Tree } from "./types.ts";
@@ -42,7 +43,7 @@ export function lossAndGradients(loss: LossFunction, params: Tree, inputs: Tree)
   return { loss: value as tf.Scalar, metrics, gradients };
 }
 
-/** Traces loss and gradients once. Throws TraceError for what cannot be compiled, Error when nothing is trainable. */
+/** Traces loss and gradients once. Throws TraceError for what cannot be compiled, ComputeError when nothing is trainable. */
 export function traceGradients(
   loss: LossFunction, params: Record<string, TensorSpec>, inputs: Record<string, TensorSpec>,
 ): GradientGraph {
@@ -52,7 +53,7 @@ export function traceGradients(
     const result = lossAndGradients(loss, pick(tensors, params), pick(tensors, inputs));
     trainable = Object.keys(params).filter((name) => result.gradients[name]);
     metricNames = Object.keys(result.metrics);
-    if (trainable.length === 0) throw new Error("createTrainingSession: the loss depends on none of the parameters");
+    if (trainable.length === 0) throw nothingToTrain();
     return {
       [LOSS]: result.loss,
       ...Object.fromEntries(metricNames.map((name) => [metricName(name), result.metrics[name]])),
@@ -61,6 +62,9 @@ export function traceGradients(
   }, mergeSpecs(params, inputs));
   return { program, trainable, metrics: metricNames };
 }
+
+export const nothingToTrain = (): ComputeError =>
+  new ComputeError("nothing-to-train", "createTrainingSession: the loss depends on none of the parameters");
 
 /** The tensors that a record of specs names. */
 export const pick = (tensors: Tree, specs: Record<string, unknown>): Tree =>

@@ -18,11 +18,16 @@ self.onmessage = async ({ data: { work, control, member } }: MessageEvent<Helper
     if (current === generation) continue;
     generation = current;
     const task = words[Control.task];
-    if (task === Task.squaredNorm) partialSums[member - 1] = share.squaredNorm();
-    if (task === Task.update) share.update(Array.from(scalars) as unknown as AdamScalars);
-    if (task === Task.average) share.average(scalars[0]);
-    if (task === Task.stop) share.close();
-    if (Atomics.sub(words, Control.pending, 1) === 1) Atomics.notify(words, Control.pending);
+    try {
+      if (task === Task.squaredNorm) partialSums[member - 1] = share.squaredNorm();
+      if (task === Task.update) share.update(Array.from(scalars) as unknown as AdamScalars);
+      if (task === Task.average) share.average(scalars[0]);
+      if (task === Task.stop) share.close();
+    } catch {
+      Atomics.store(words, Control.failed, member); // the waiting thread throws
+    } finally {
+      if (Atomics.sub(words, Control.pending, 1) === 1) Atomics.notify(words, Control.pending);
+    }
     if (task === Task.stop) return;
   }
 };

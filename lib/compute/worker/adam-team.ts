@@ -5,8 +5,8 @@ import { openAdamShare, type SharedWork } from "./adam-share.ts";
 /** What a helper thread is asked to do next. */
 export const Task = { squaredNorm: 0, update: 1, average: 2, stop: 3 } as const;
 
-/** Control words shared with the helpers: a counter that moves with every task, how many still work, and the task. */
-export const Control = { generation: 0, pending: 1, task: 2, words: 4 } as const;
+/** Words shared with the helpers: a counter that moves with every task, how many still work, the task, and who failed. */
+export const Control = { generation: 0, pending: 1, task: 2, failed: 3, words: 4 } as const;
 const SCALARS = 9;
 
 /** What a helper thread is started with. */
@@ -55,13 +55,19 @@ export async function startAdamTeam(work: SharedWork, settings: AdamSettings): P
       Atomics.add(words, Control.generation, 1);
       Atomics.notify(words, Control.generation);
     }
-    ownShare();
-    for (let pending; (pending = Atomics.load(words, Control.pending)) > 0; ) Atomics.wait(words, Control.pending, pending);
+    try {
+      ownShare();
+    } finally {
+      for (let pending; (pending = Atomics.load(words, Control.pending)) > 0; ) Atomics.wait(words, Control.pending, pending);
+    }
+    const failed = Atomics.load(words, Control.failed);
+    if (failed !== 0) throw new Error(`optimizer thread ${failed} failed; the parameters are only partly updated`);
   };
 
   return {
     gradNorm() {
-      let sum = streamedNorms.reduce((total, [norm]) => total + norm, 0);
+      // rounding may carry a vanishing norm below zero; what is not finite has to stay so
+      let sum = streamedNorms.reduce((total, [norm]) => total + (norm < 0 ? 0 : norm), 0);
       together(Task.squaredNorm, () => (sum += share.squaredNorm()));
       return Math.sqrt(partialSums.reduce((total, part) => total + part, sum));
     },

@@ -1,10 +1,6 @@
 // The main thread's end of the compute worker: requests as promises.
+import { ComputeError } from "../errors.ts";
 import type { Reply, Request, StartReply, StartRequest, StepReply, StepRequest } from "./protocol.ts";
-
-/** A failure inside the compute thread, with the name of the original error in front. */
-export class ComputeError extends Error {
-  override name = "ComputeError";
-}
 
 type Answer = StartReply | StepReply | null;
 
@@ -16,7 +12,7 @@ export class ComputeClient {
 
   constructor() {
     this.worker.onmessage = ({ data }: MessageEvent<Reply>) => this.settle(data);
-    this.worker.onerror = ({ message }) => this.abandon(new ComputeError(`the compute thread stopped: ${message}`));
+    this.worker.onerror = ({ message }) => this.abandon(new ComputeError("runtime-failed", `the compute thread stopped: ${message}`));
     this.worker.unref();
   }
 
@@ -30,7 +26,7 @@ export class ComputeClient {
 
   /** Sends any request; resolves with its answer. The process stays alive until then, and only until then. */
   ask(request: Request): Promise<Answer> {
-    if (this.closed) return Promise.reject(new ComputeError("the session is closed"));
+    if (this.closed) return Promise.reject(new ComputeError("closed", "the session is closed"));
     const id = this.nextId++;
     if (this.pending.size === 0) this.worker.ref();
     return new Promise((resolve, reject) => {
@@ -39,10 +35,19 @@ export class ComputeClient {
     });
   }
 
+  /** Frees what the thread holds, then ends it. */
   async close(): Promise<void> {
     if (this.closed) return;
-    await this.ask({ kind: "close" });
-    this.closed = true;
+    try {
+      await this.ask({ kind: "close" });
+    } finally {
+      this.terminate();
+    }
+  }
+
+  /** Ends the thread at once; requests that are still open fail. */
+  terminate(): void {
+    this.abandon(new ComputeError("closed", "the session was closed while it was at work"));
     this.worker.terminate();
   }
 
@@ -50,7 +55,7 @@ export class ComputeClient {
     const { resolve, reject } = this.pending.get(reply.id)!;
     this.pending.delete(reply.id);
     if (this.pending.size === 0) this.worker.unref();
-    if ("failure" in reply) reject(new ComputeError(`${reply.failure.name}: ${reply.failure.message}`));
+    if ("failure" in reply) reject(new ComputeError("runtime-failed", `${reply.failure.name}: ${reply.failure.message}`));
     else resolve(reply.value);
   }
 
