@@ -85,14 +85,24 @@ export function gradientHalfLogDetInverse(metric: Metric, points: Points): Float
   return out;
 }
 
-/** Eigenvalues of G(z) at each of N points, ascending: [N, D]. */
+/** Eigenvalues of G(z) at each of N points, ascending: [N, D]; of a diagonal metric they are its sorted diagonal. */
 export function metricEigenvalues(metric: Metric, points: Points): Float64Array {
-  const { dimension } = metric;
-  const inverse = inverseMetric(metric, points);
-  const size = dimension * dimension;
+  const { kind, dimension } = metric;
+  const n = pointCount(points, dimension, "metricEigenvalues");
   const out = new Float64Array(points.length);
-  for (let row = 0; row < points.length / dimension; row++) {
-    const ofInverse = symmetricEigenvalues(inverse.subarray(row * size, (row + 1) * size), dimension);
+  const weights = new Float64Array(metric.count);
+  const inverse = new Float64Array(kind === "diagonal" ? dimension : dimension * dimension);
+  for (let row = 0; row < n; row++) {
+    kernelWeights(metric, points, row, weights);
+    inverse.fill(0);
+    let ofInverse = inverse;
+    if (kind === "diagonal") {
+      addWeightedDiagonal(metric, weights, inverse, 1);
+      inverse.sort();
+    } else {
+      addWeighted(metric, weights, inverse);
+      ofInverse = symmetricEigenvalues(inverse, dimension);
+    }
     for (let d = 0; d < dimension; d++) out[row * dimension + d] = 1 / ofInverse[dimension - 1 - d];
   }
   return out;
@@ -110,13 +120,22 @@ export function conditionNumbers(metric: Metric, points: Points): Float64Array {
 /** Adds Σ_k M_k w_k + λ I to `out` [D, D]. */
 function addWeighted(metric: Metric, weights: Float64Array, out: Float64Array): void {
   const { count, dimension, matrices, lambda } = metric;
-  for (let d = 0; d < dimension; d++) out[d * dimension + d] += lambda;
+  if (metric.kind === "diagonal") {
+    addWeightedDiagonal(metric, weights, out, dimension + 1);
+    return;
+  }
+  for (let d = 0; d < dimension; d++) out[d * (dimension + 1)] += lambda;
   for (let k = 0; k < count; k++) {
-    if (metric.kind === "diagonal") {
-      for (let d = 0; d < dimension; d++) out[d * (dimension + 1)] += weights[k] * matrices[k * dimension + d];
-    } else {
-      for (let i = 0; i < out.length; i++) out[i] += weights[k] * matrices[k * out.length + i];
-    }
+    for (let i = 0; i < out.length; i++) out[i] += weights[k] * matrices[k * out.length + i];
+  }
+}
+
+/** {@link addWeighted} of a diagonal metric to every `stride`-th number: 1 for a bare diagonal [D], D + 1 in [D, D]. */
+function addWeightedDiagonal(metric: Metric, weights: Float64Array, out: Float64Array, stride: number): void {
+  const { count, dimension, matrices, lambda } = metric;
+  for (let d = 0; d < dimension; d++) out[d * stride] += lambda;
+  for (let k = 0; k < count; k++) {
+    for (let d = 0; d < dimension; d++) out[d * stride] += weights[k] * matrices[k * dimension + d];
   }
 }
 

@@ -110,6 +110,8 @@ test("a diagonal metric equals the full metric with the same matrices", () => {
   const points = randomPoints(5, 6);
   expectClose(metricTensor(full, points), [...metricTensor(diagonal, points)]);
   expectClose(gradientHalfLogDetInverse(full, points), [...gradientHalfLogDetInverse(diagonal, points)]);
+  // A sorted diagonal against rotations that find nothing to rotate: the same bits.
+  expect(metricEigenvalues(diagonal, points)).toEqual(metricEigenvalues(full, points));
 });
 
 test("eigenvalues of the second-difference matrix are 2 - 2 cos(kπ/(n+1))", () => {
@@ -131,6 +133,7 @@ test("points that do not fill whole rows are refused with the numbers", () => {
   const attempt = () => inverseMetric(exampleMetric, new Float64Array(3));
   expect(attempt).toThrow(MetricError);
   expect(attempt).toThrow("inverseMetric: got 3 numbers, wanted points of 2 coordinates");
+  expect(() => metricEigenvalues(exampleMetric, new Float64Array(3))).toThrow("metricEigenvalues: got 3 numbers");
 });
 
 function quadratic(matrix: Float64Array, x: number, y: number): number {
