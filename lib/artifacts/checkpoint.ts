@@ -5,7 +5,7 @@ import { decodeJson, encodeJson, type JsonObject } from "./json.ts";
 import type { ArtifactEntry } from "./manifest.ts";
 import { type NdArray, ndarray, type Shape, type TypedArray } from "./ndarray.ts";
 import type { Run } from "./run.ts";
-import { readSafetensors, safetensorsChunks } from "./safetensors.ts";
+import { openSafetensors, readSafetensors, safetensorsChunks } from "./safetensors.ts";
 
 /** The value of the metadata key `format`, which tells a checkpoint from other safetensors files. */
 const checkpointFormat = "cleanloop-checkpoint-1";
@@ -48,11 +48,36 @@ function toArrays(tensors: CheckpointInput["tensors"]): Record<string, NdArray> 
 /** Reads a checkpoint; throws `not-this-format` for a safetensors file that is none, and the errors of the format. */
 export function readCheckpoint(path: string): Checkpoint {
   const { tensors, metadata } = readSafetensors(path);
+  return { tensors: Object.fromEntries(tensors), state: stateOf(path, metadata) };
+}
+
+/** A checkpoint whose tensors are read one by one. */
+export interface CheckpointFile extends Disposable {
+  readonly state: JsonObject;
+  /** Undefined where there is no such tensor. */
+  read(name: string): NdArray | undefined;
+  close(): void;
+}
+
+/** Opens a checkpoint without reading its tensors; throws as readCheckpoint. */
+export function openCheckpoint(path: string): CheckpointFile {
+  const file = openSafetensors(path);
+  try {
+    const state = stateOf(path, file.metadata);
+    const close = () => file.close();
+    return { state, read: (name) => (file.tensors.has(name) ? file.read(name) : undefined), close, [Symbol.dispose]: close };
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+function stateOf(path: string, metadata: Readonly<Record<string, string>>): JsonObject {
   if (metadata.format !== checkpointFormat || metadata.state === undefined) {
     throw new ArtifactError(
       "not-this-format",
-      `readCheckpoint: ${path} is a safetensors file without "format": "${checkpointFormat}". Use readSafetensors.`,
+      `${path} is a safetensors file without "format": "${checkpointFormat}", so it is no checkpoint. Use readSafetensors.`,
     );
   }
-  return { tensors: Object.fromEntries(tensors), state: decodeJson(metadata.state) as JsonObject };
+  return decodeJson(metadata.state) as JsonObject;
 }

@@ -46,7 +46,8 @@ export { type Chunks, writeAtomic, writeAtomicSync, type Written } from "./atomi
 
 // Run directories
 export { parseRunName, runName, type RunNameParts } from "./run-name.ts";
-export { createRun, type CreateRunOptions, heartbeatIntervalMs, type Progress, type Run } from "./run.ts";
+export { createRun, type CreateRunOptions } from "./create-run.ts";
+export { heartbeatIntervalMs, type Progress, type Run } from "./run.ts";
 export { resumeRun } from "./resume.ts";
 export { type ArtifactProblem, openRun, type RunView } from "./open-run.ts";
 export {
@@ -63,4 +64,4 @@ export { metricsColumns, metricsRecords, type MetricsRow, readMetrics } from "./
 export { type JsonObject, type JsonValue } from "./json.ts";
 
 // Checkpoints
-export { type Checkpoint, type CheckpointInput, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
+export { type Checkpoint, type CheckpointFile, type CheckpointInput, openCheckpoint, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";

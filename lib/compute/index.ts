@@ -1,7 +1,7 @@
 // Table of contents: training sessions, export, devices.
 export { createTrainingSession } from "./training/session.ts";
 export type {
-  CompileOptions, Device, Engine, Evaluator, HostTensor, InputArray, LossFunction, LossTerms, SessionStats, StepResult, TensorFunction,
+  CompileOptions, Device, Engine, Evaluator, HostTensor, InputArray, LossFunction, LossTerms, SessionStats, StateKind, StateSource, StepResult, TensorFunction,
   TensorSpec, TrainingOptions, TrainingSession, TrainingState, Tree,
 } from "./training/types.ts";
 export type { AdamOptions } from "./optimizer/adam.ts";

@@ -1,7 +1,7 @@
 // Where a training run stands, as a checkpoint: weights, moments, averages, schedule, and the sums of an epoch that was cut short.
 import type { JsonObject, NdArray, Pointer, Run } from "@cleanloop/artifacts";
-import { expectArray, ndarray, readCheckpoint, writeCheckpoint } from "@cleanloop/artifacts";
-import type { HostTensor, TrainingSession, TrainingState } from "@cleanloop/compute";
+import { expectArray, ndarray, openCheckpoint, writeCheckpoint } from "@cleanloop/artifacts";
+import type { HostTensor, StateKind, TrainingSession } from "@cleanloop/compute";
 import type { EpochSums } from "./epoch_sums.ts";
 import { emptySums } from "./epoch_sums.ts";
 import type { PlateauState } from "./plateau_schedule.ts";
@@ -27,9 +27,10 @@ export function startPosition(learningRate: number): Position {
   return { epoch: 0, batch: 0, sums: emptySums(), schedule: { learningRate, best: null, badEpochs: 0 }, best: null };
 }
 
-const FIRST_MOMENT = "adam.firstMoment/";
-const SECOND_MOMENT = "adam.secondMoment/";
-const AVERAGE = "average/";
+/** What the names of the tensors of each kind begin with. */
+const PREFIXES: Record<StateKind, string> = {
+  params: "", firstMoment: "adam.firstMoment/", secondMoment: "adam.secondMoment/", average: "average/",
+};
 
 /** Writes a checkpoint and moves `pointers` to it; training must not go on before the promise resolves. */
 export async function saveCheckpoint(
@@ -43,9 +44,9 @@ export async function saveCheckpoint(
   const name = `checkpoints/epoch-${pad(position.epoch, 4)}-batch-${pad(position.batch, 6)}.safetensors`;
   const tensors = {
     ...params,
-    ...withPrefix(FIRST_MOMENT, firstMoment),
-    ...withPrefix(SECOND_MOMENT, secondMoment),
-    ...withPrefix(AVERAGE, average),
+    ...withPrefix(PREFIXES.firstMoment, firstMoment),
+    ...withPrefix(PREFIXES.secondMoment, secondMoment),
+    ...withPrefix(PREFIXES.average, average),
   };
   const state = { ...position, stepCount, config } as unknown as JsonObject;
   await writeCheckpoint(run, name, { tensors, state }, { step: position.epoch, pointers });
@@ -53,17 +54,15 @@ export async function saveCheckpoint(
 
 /** Puts a checkpoint into the session and returns where it stands. Throws ArtifactError for a file that is no checkpoint. */
 export function loadCheckpoint(path: string, session: TrainingSession): Position {
-  const { tensors, state } = readCheckpoint(path);
-  const { stepCount, config: _config, ...position } = state as unknown as Position & { stepCount: number; config: unknown };
-  const restored: TrainingState = { params: {}, firstMoment: {}, secondMoment: {}, average: {}, stepCount };
-  for (const [name, array] of Object.entries(tensors)) {
-    const tensor = hostTensor(array, `${path}, ${name}`);
-    if (name.startsWith(FIRST_MOMENT)) restored.firstMoment[name.slice(FIRST_MOMENT.length)] = tensor;
-    else if (name.startsWith(SECOND_MOMENT)) restored.secondMoment[name.slice(SECOND_MOMENT.length)] = tensor;
-    else if (name.startsWith(AVERAGE)) restored.average[name.slice(AVERAGE.length)] = tensor;
-    else restored.params[name] = tensor;
-  }
-  session.importState(restored);
+  using file = openCheckpoint(path);
+  const { stepCount, config: _config, ...position } = file.state as unknown as Position & { stepCount: number; config: unknown };
+  session.importState({
+    stepCount,
+    read(kind, name) {
+      const array = file.read(PREFIXES[kind] + name);
+      return array && hostTensor(array, `${path}, ${name}`);
+    },
+  });
   return position;
 }
 

@@ -1,5 +1,5 @@
 // The trained model for others: encoder and decoder as ONNX files that were reopened and compared, and all weights.
-import type { TrainingSession } from "@cleanloop/compute";
+import type { TensorFunction, TrainingSession } from "@cleanloop/compute";
 import { exportOnnx, verifyOnnx } from "@cleanloop/compute";
 import { encodeSafetensors } from "@cleanloop/artifacts";
 import type { SpriteSet } from "@cleanloop/data";
@@ -17,23 +17,24 @@ export interface ModelFile {
 
 /**
  * encoder.onnx (frame [1, 12288] -> mean, logVar [1, 16]) and decoder.onnx (z [1, 16] -> frame [1, 12288]) of the averaged
- * parameters. Each is opened again and run on a frame of `set`; throws ExportError when it differs from the session.
+ * parameters. Each is opened again and run on a frame of `set`; throws ComputeError when it differs from the session.
+ * Closes the session before the models are made: both at once would be the peak of a run's memory.
  */
 export async function exportModels(session: TrainingSession, config: RlvaeConfig, set: SpriteSet): Promise<ModelFile[]> {
   const { frameSize, latentSize } = config;
   const frames = { shape: [1, frameSize] };
   const latents = { shape: [1, latentSize] };
-  const runEncoder = (params: Record<string, tf.Tensor>, { frame }: Record<string, tf.Tensor>) => ({ ...encode(params, frame as tf.Tensor2D) });
-  const runDecoder = (params: Record<string, tf.Tensor>, { z }: Record<string, tf.Tensor>) => ({ frame: decode(params, z as tf.Tensor2D) });
-  const params = averagedWeights(session);
+  const runEncoder: TensorFunction = (params, { frame }) => ({ ...encode(params, frame as tf.Tensor2D) });
+  const runDecoder: TensorFunction = (params, { z }) => ({ frame: decode(params, z as tf.Tensor2D) });
   const averaged = { weights: "averaged" } as const;
-
   const frame = fillFrames(set, [0], new Float32Array(frameSize));
   const encoded = await (await session.compile(runEncoder, { frame: frames }, averaged))({ frame });
+  const decoded = await (await session.compile(runDecoder, { z: latents }, averaged))({ z: encoded.mean });
+  const params = averagedWeights(session);
+  await session.close();
+
   const encoder = exportOnnx(runEncoder, params, { frame: frames });
   await verifyOnnx(encoder, { frame: { ...frames, data: frame } }, encoded);
-
-  const decoded = await (await session.compile(runDecoder, { z: latents }, averaged))({ z: encoded.mean });
   const decoder = exportOnnx(runDecoder, params, { z: latents });
   await verifyOnnx(decoder, { z: { ...latents, data: encoded.mean } }, decoded);
   return [

@@ -211,7 +211,7 @@ describe("a training session refuses", () => {
     const session = await sessionOf(networkOptions());
     const state = structuredClone(session.exportState());
     delete state.secondMoment.w2;
-    expect(() => session.importState(state)).toThrow('importState: the second moment of "w2" is missing; wanted [5, 2]');
+    expect(() => session.importState(state)).toThrow('importState: secondMoment of "w2" is missing; wanted [5, 2]');
   });
 });
 

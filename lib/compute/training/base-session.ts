@@ -1,17 +1,14 @@
 // What every session has, whatever computes its steps: staging buffers that take turns, one step at a time, live state.
 import { averagingWeight, type AveragingOptions } from "../optimizer/averaging.ts";
-import { checkState } from "./checks.ts";
 import type { SessionState } from "./state.ts";
 import type {
-  CompileOptions, Evaluator, InputArray, SessionStats, StepResult, TensorFunction, TensorSpec, TrainingSession, TrainingState,
+  CompileOptions, Evaluator, InputArray, SessionStats, StateSource, StepResult, TensorFunction, TensorSpec, TrainingSession, TrainingState,
 } from "./types.ts";
 
 export interface SessionParts {
   state: SessionState;
   /** Two sets of input buffers. */
   staging: Record<string, InputArray>[];
-  shapes: Record<string, TensorSpec>;
-  trainable: readonly string[];
   averaging: AveragingOptions | undefined;
 }
 
@@ -59,10 +56,8 @@ export abstract class BaseSession implements TrainingSession {
     return this.state.export();
   }
 
-  importState(saved: TrainingState): void {
-    const { shapes, trainable, averaging } = this.parts;
-    checkState(saved, shapes, trainable, averaging !== undefined);
-    this.state.import(saved);
+  importState(saved: TrainingState | StateSource): void {
+    this.state.import("read" in saved ? saved : { stepCount: saved.stepCount, read: (kind, name) => saved[kind][name] });
   }
 
   abstract compile(fn: TensorFunction, inputs: Record<string, TensorSpec>, options?: CompileOptions): Promise<Evaluator>;

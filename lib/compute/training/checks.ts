@@ -1,5 +1,5 @@
 // Refuses wrong shapes, names and lengths before they reach native code, with what was got and what was wanted.
-import { sizeOf, type HostTensor, type InputArray, type TensorSpec, type TrainingOptions, type TrainingState } from "./types.ts";
+import { sizeOf, type InputArray, type TensorSpec, type TrainingOptions } from "./types.ts";
 
 const shapeText = (shape: readonly number[]): string => `[${shape.join(", ")}]`;
 
@@ -34,24 +34,4 @@ export function checkInputs(caller: string, specs: Record<string, TensorSpec>, a
       throw new RangeError(`${caller}: input "${name}" is ${got}; wanted ${wanted.name} of length ${sizeOf(shape)} (shape ${shapeText(shape)})`);
     }
   }
-}
-
-/** A state fits when it has every parameter with its size, and the moments (and averages) of every trainable one. */
-export function checkState(
-  state: TrainingState, shapes: Record<string, TensorSpec>, trainable: readonly string[], isAveraged: boolean,
-): void {
-  const expect = (kind: string, tensors: Record<string, HostTensor>, names: readonly string[]): void => {
-    for (const name of names) {
-      const got = tensors[name];
-      if (!got || got.data.length !== sizeOf(shapes[name].shape)) {
-        throw new RangeError(
-          `importState: ${kind} of "${name}" is ${got ? shapeText(got.shape) : "missing"}; wanted ${shapeText(shapes[name].shape)}`,
-        );
-      }
-    }
-  };
-  expect("the value", state.params, Object.keys(shapes));
-  expect("the first moment", state.firstMoment, trainable);
-  expect("the second moment", state.secondMoment, trainable);
-  if (isAveraged) expect("the average", state.average, trainable);
 }

@@ -55,7 +55,7 @@ export async function createCompiledSession(options: TrainingOptions): Promise<C
       traceMs: tracedAt - started, compileMs: performance.now() - tracedAt,
       nodes: program.nodes.length, parameters: state.parameterCount,
     };
-    return new CompiledSession({ state, staging, shapes, trainable, averaging }, client, layout, metrics, stats);
+    return new CompiledSession({ state, staging, averaging }, client, layout, shapes, metrics, stats);
   } catch (error) {
     client.terminate();
     throw error;
@@ -63,7 +63,6 @@ export async function createCompiledSession(options: TrainingOptions): Promise<C
 }
 
 class CompiledSession extends BaseSession {
-  private readonly shapes: Record<string, TensorSpec>;
   private readonly scalars: Record<string, Float32Array>;
   private nextProgram = STEP_PROGRAM + 1;
 
@@ -71,11 +70,11 @@ class CompiledSession extends BaseSession {
     parts: SessionParts,
     private readonly client: ComputeClient,
     private readonly layout: TrainingLayout,
+    private readonly shapes: Record<string, TensorSpec>,
     private readonly metrics: readonly string[],
     readonly stats: SessionStats,
   ) {
     super(parts);
-    this.shapes = parts.shapes;
     this.scalars = floatViews(layout.memory, layout.scalars);
   }
 

@@ -6,7 +6,7 @@ import { adamScalars, adamSettings, loadAdamKernel, type AdamKernel, type AdamSe
 import { BaseSession, type SessionParts } from "./base-session.ts";
 import { checkInputs } from "./checks.ts";
 import { lossAndGradients, nothingToTrain } from "./gradient-graph.ts";
-import { inputViews, layOut } from "./layout.ts";
+import { inputViews, layOut, type TrainingLayout } from "./layout.ts";
 import { SessionState } from "./state.ts";
 import type {
   CompileOptions, Evaluator, HostTensor, InputArray, LossFunction, SessionStats, StepResult, TensorFunction, TensorSpec, TrainingOptions,
@@ -28,7 +28,7 @@ export async function createEagerSession(options: TrainingOptions, { device }: R
     engine: "tfjs", device, threads: 1, binding: backend, version: tf.version_core,
     traceMs: 0, compileMs: performance.now() - started, nodes: 0, parameters: state.parameterCount,
   };
-  return new EagerSession({ state, staging, shapes, trainable, averaging }, options, kernel, layout.vectors, stats);
+  return new EagerSession({ state, staging, averaging }, options, kernel, { layout, trainable, shapes }, stats);
 }
 
 class EagerSession extends BaseSession {
@@ -36,6 +36,7 @@ class EagerSession extends BaseSession {
   private readonly staging: Record<string, InputArray>[];
   private readonly trainable: readonly string[];
   private readonly shapes: Record<string, TensorSpec>;
+  private readonly vectors: AdamVectors;
   private readonly loss: LossFunction;
   private readonly inputSpecs: Record<string, TensorSpec>;
 
@@ -43,13 +44,14 @@ class EagerSession extends BaseSession {
     parts: SessionParts,
     { loss, inputs, optimizer }: TrainingOptions,
     private readonly kernel: AdamKernel,
-    private readonly vectors: AdamVectors,
+    { layout, trainable, shapes }: { layout: TrainingLayout; trainable: readonly string[]; shapes: Record<string, TensorSpec> },
     readonly stats: SessionStats,
   ) {
     super(parts);
     this.staging = parts.staging;
-    this.trainable = parts.trainable;
-    this.shapes = parts.shapes;
+    this.trainable = trainable;
+    this.shapes = shapes;
+    this.vectors = layout.vectors;
     this.loss = loss;
     this.inputSpecs = inputs;
     this.settings = adamSettings(optimizer);

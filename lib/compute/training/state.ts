@@ -1,6 +1,6 @@
 // Parameters, moments and step count of a session: live views for reading, export and import for checkpoints.
 import { floatViews, type TrainingLayout } from "./layout.ts";
-import type { HostTensor, TrainingState } from "./types.ts";
+import type { HostTensor, StateSource, TrainingState } from "./types.ts";
 
 export class SessionState {
   stepCount = 0;
@@ -42,15 +42,18 @@ export class SessionState {
     };
   }
 
-  /** Copies a checked state into the live arrays. */
-  import(state: TrainingState): void {
-    const copy = (into: Record<string, Float32Array>, from: Record<string, HostTensor>): void => {
-      for (const [name, target] of Object.entries(into)) target.set(from[name].data);
-    };
-    copy(this.params, state.params);
-    copy(this.firstMoment, state.firstMoment);
-    copy(this.secondMoment, state.secondMoment);
-    copy(this.average, state.average);
+  /** Copies a state into the live arrays, tensor by tensor. */
+  import(state: StateSource): void {
+    for (const kind of ["params", "firstMoment", "secondMoment", "average"] as const) {
+      for (const [name, target] of Object.entries(this[kind])) {
+        const source = state.read(kind, name);
+        if (source?.data.length !== target.length) {
+          const got = source ? `[${source.shape.join(", ")}]` : "missing";
+          throw new RangeError(`importState: ${kind} of "${name}" is ${got}; wanted [${this.shapes[name].shape.join(", ")}]`);
+        }
+        target.set(source.data);
+      }
+    }
     this.stepCount = state.stepCount;
   }
 }

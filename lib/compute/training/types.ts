@@ -72,6 +72,15 @@ export interface TrainingState {
   stepCount: number;
 }
 
+export type StateKind = "params" | "firstMoment" | "secondMoment" | "average";
+
+/** A state that is read tensor by tensor, so that a large checkpoint is never in memory twice. */
+export interface StateSource {
+  stepCount: number;
+  /** Undefined where there is no such tensor. */
+  read(kind: StateKind, name: string): HostTensor | undefined;
+}
+
 /** Which values of the parameters a compiled function reads. */
 export interface CompileOptions {
   /** averaged: the running average; the live values where none is kept. Default live. */
@@ -110,7 +119,8 @@ export interface TrainingSession {
   step(options: { learningRate: number }): Promise<StepResult>;
   compile(fn: TensorFunction, inputs: Record<string, TensorSpec>, options?: CompileOptions): Promise<Evaluator>;
   exportState(): TrainingState;
-  importState(state: TrainingState): void;
+  /** Throws RangeError at the first tensor that is missing or has another size; the session is then to be closed. */
+  importState(state: TrainingState | StateSource): void;
   close(): Promise<void>;
 }
 
