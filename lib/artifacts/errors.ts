@@ -70,6 +70,7 @@ export class ArtifactError extends Error {
 const systemErrors: Record<string, [ArtifactErrorCode, string]> = {
   ENOENT: ["not-found", "it does not exist. Check the path"],
   EEXIST: ["exists", "it is already there. Choose another name or remove it"],
+  ENOTEMPTY: ["exists", "it is already there. Choose another name or remove it"],
   ENOSPC: ["no-space", "the disk is full. Free some space or choose another directory"],
   EDQUOT: ["no-space", "the disk quota is used up. Free some space or choose another directory"],
   EACCES: ["no-permission", "permission denied. Check the owner and mode of the directory"],

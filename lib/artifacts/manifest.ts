@@ -35,7 +35,6 @@ export interface Manifest {
   name: string;
   group: string;
   command: readonly string[];
-  resumeFrom: string | null;
   /** ISO 8601, UTC. */
   createdAt: string;
   /** How many directories above the run's own were made for it. */
@@ -93,7 +92,7 @@ export function readManifest(directory: string): Manifest {
   if (!existsSync(path)) {
     throw new ArtifactError(
       "not-a-run",
-      `${directory}: has no ${manifestFileName}. It is not a run directory, or its run was killed before it began.`,
+      `${directory}: has no ${manifestFileName}, so it is not a run directory. Check the path.`,
     );
   }
   let manifest: Manifest;

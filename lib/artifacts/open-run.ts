@@ -6,7 +6,7 @@ import { fileMatches, hashFile } from "./file-hash.ts";
 import { decodeJson, type JsonObject } from "./json.ts";
 import { type ArtifactEntry, type Manifest, type Pointer, readManifest, settled } from "./manifest.ts";
 import { metricsFileName, type MetricsRow, readMetrics } from "./metrics.ts";
-import { configFileName } from "./run.ts";
+import { configFileName } from "./run-files.ts";
 import { readStatus, type RunStatus } from "./status.ts";
 
 /** An artifact whose file is not what the manifest says. */
@@ -23,7 +23,6 @@ export interface RunView {
   readonly group: string;
   readonly command: readonly string[];
   readonly createdAt: string;
-  readonly resumeFrom: string | null;
   readonly config: JsonObject;
   readonly artifacts: readonly ArtifactEntry[];
   readonly pointers: Manifest["pointers"];
@@ -41,7 +40,7 @@ export interface RunView {
 export function openRun(directory: string): RunView {
   const path = resolve(directory);
   const manifest = settled(path, readManifest(path));
-  const { name, group, command, createdAt, resumeFrom, artifacts, pointers } = manifest;
+  const { name, group, command, createdAt, artifacts, pointers } = manifest;
   const artifactPath = (wanted: string) => {
     if (artifacts.some((entry) => entry.name === wanted)) return join(path, wanted);
     throw new ArtifactError("not-found", `openRun: the run ${path} has no artifact "${wanted}".`);
@@ -52,7 +51,6 @@ export function openRun(directory: string): RunView {
     group,
     command,
     createdAt,
-    resumeFrom,
     config: readConfig(path),
     artifacts,
     pointers,

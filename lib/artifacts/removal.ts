@@ -15,13 +15,13 @@ export function removeFile(path: string): void {
   }
 }
 
-/** Removes a directory only when nothing is in it; returns whether it is gone. */
+/** Removes a directory only when nothing is in it; returns whether it is gone, or never was there. */
 export function removeEmptyFolder(path: string): boolean {
   try {
     rmdirSync(path);
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ENOENT";
   }
 }
 
@@ -36,7 +36,8 @@ export function sweepTemporaryFiles(directory: string): void {
   }
 }
 
-function listDirectory(path: string) {
+/** The entries of a directory, with their types. */
+export function listDirectory(path: string) {
   try {
     return readdirSync(path, { withFileTypes: true });
   } catch (cause) {

@@ -1,116 +1,24 @@
 // A run directory, seen by the process that owns it: it writes artifacts, metrics and an honest status.
-import { mkdirSync } from "node:fs";
-import { dirname, join, relative, resolve, sep } from "node:path";
-import { isPlainFileName } from "./artifact-name.ts";
+import { join } from "node:path";
 import { ArtifactStore, type PutOptions } from "./artifact-store.ts";
-import { type Chunks, writeAtomicSync } from "./atomic.ts";
-import { ArtifactError, systemError } from "./errors.ts";
-import { encodeJson, type JsonObject } from "./json.ts";
-import { type ArtifactEntry, type Manifest, manifestFileName, type Pointer, writeManifest } from "./manifest.ts";
+import type { Chunks } from "./atomic.ts";
+import { ArtifactError } from "./errors.ts";
+import { encodeJson } from "./json.ts";
+import type { ArtifactEntry, Manifest, Pointer } from "./manifest.ts";
 import { metricsColumns, metricsFileName, MetricsLog, metricsRecords, type MetricsRow, readMetrics } from "./metrics.ts";
-import { currentProcess } from "./process-identity.ts";
-import { removeEmptyFolder, removeFile, sweepTemporaryFiles } from "./removal.ts";
-import { type ExitDetail, type FinalState, type RunStatus, statusFileName, writeStatus } from "./status.ts";
+import { sweepTemporaryFiles } from "./removal.ts";
+import { removeRunFiles } from "./run-files.ts";
+import { type ExitDetail, type FinalState, type RunStatus, writeStatus } from "./status.ts";
 
-export const configFileName = "args.json";
 export const metricsHistoryFileName = "metrics_history.json";
 
 /** Heartbeats closer together than this are skipped, so that one per training step costs nothing. */
 export const heartbeatIntervalMs = 5_000;
 
-export interface CreateRunOptions {
-  /** Directory of all runs, such as "runs". */
-  root: string;
-  /** Experiment or environment: the directory between root and name. */
-  group: string;
-  name: string;
-  /** Every flag, resolved. */
-  config: JsonObject;
-  /** The command line, for whoever repeats the run. */
-  command: readonly string[];
-  /** The run whose checkpoint this one starts from. */
-  resumeFrom?: string;
-}
-
 /** How far the run is. */
 export interface Progress {
   step?: number;
   epoch?: number;
-}
-
-/**
- * Creates `root/group/name` and marks it running. Throws `exists` when it is there already: of two processes that race for
- * one name, one wins.
- */
-export function createRun(options: CreateRunOptions): Run {
-  for (const key of ["group", "name"] as const) {
-    if (!isPlainFileName(options[key])) {
-      throw new ArtifactError("invalid-argument", `createRun: got ${key} "${options[key]}", wanted a plain file name.`);
-    }
-  }
-  const parent = resolve(options.root, options.group);
-  const path = join(parent, options.name);
-  const parentsCreated = makeDirectories(parent, path);
-  try {
-    return writeFirstFiles(path, parentsCreated, options);
-  } catch (error) {
-    removeFile(join(path, configFileName));
-    removeOwnFiles(path, parentsCreated);
-    throw error;
-  }
-}
-
-/** Writes status, config and manifest; with the manifest, the run exists. */
-function writeFirstFiles(path: string, parentsCreated: number, options: CreateRunOptions): Run {
-  const { name, group, command, config, resumeFrom = null } = options;
-  const now = new Date().toISOString();
-  const status: RunStatus = {
-    state: "running",
-    ...currentProcess(),
-    generation: 0,
-    startedAt: now,
-    heartbeatAt: now,
-    step: null,
-    epoch: null,
-    exit: null,
-  };
-  writeStatus(path, status);
-  const written = writeAtomicSync(join(path, configFileName), `${encodeJson(config, 2)}\n`);
-  const manifest: Manifest = {
-    format: "cleanloop-run",
-    version: 1,
-    name,
-    group,
-    command,
-    resumeFrom,
-    createdAt: now,
-    parentsCreated,
-    artifacts: [{ name: configFileName, kind: "config", step: null, ...written, meta: null }],
-    pointers: {},
-    pending: null,
-    removing: [],
-  };
-  writeManifest(path, manifest);
-  return new Run(path, manifest, status);
-}
-
-/** Removes the files every run has, then its directory and the parents made for it, as far as they are empty. */
-function removeOwnFiles(path: string, parentsCreated: number): void {
-  // The manifest goes last: a killed discard can be repeated.
-  for (const name of [metricsFileName, statusFileName, manifestFileName]) removeFile(join(path, name));
-  let directory = path;
-  for (let above = 0; above <= parentsCreated && removeEmptyFolder(directory); above++) directory = dirname(directory);
-}
-
-/** Makes the missing parents, then the run directory itself, which must be new; returns how many parents were made. */
-function makeDirectories(parent: string, path: string): number {
-  try {
-    const firstCreated = mkdirSync(parent, { recursive: true });
-    mkdirSync(path);
-    return firstCreated === undefined ? 0 : relative(dirname(firstCreated), parent).split(sep).length;
-  } catch (cause) {
-    throw systemError("create the run directory", path, cause);
-  }
 }
 
 /** Owns a run directory; get one from `createRun` or `resumeRun`. */
@@ -176,7 +84,7 @@ export class Run {
     this.#metrics.dropAfter(key, value);
   }
 
-  /** Writes metrics_history.json: an object of columns, or the list of records that the Python plotting scripts read. */
+  /** Writes metrics_history.json: an object of columns, or the list of records that Python's plotting scripts read. */
   async writeMetricsHistory(layout: "columns" | "records" = "columns"): Promise<ArtifactEntry> {
     const rows = this.readMetrics();
     const view = layout === "columns" ? metricsColumns(rows) : metricsRecords(rows);
@@ -209,7 +117,7 @@ export class Run {
     this.#status = { ...this.#status, state: "finished" };
     const kept = this.#store.removeAll();
     sweepTemporaryFiles(this.path);
-    removeOwnFiles(this.path, this.#store.manifest.parentsCreated);
+    removeRunFiles(this.path, this.#store.manifest.parentsCreated);
     return kept;
   }
 

@@ -95,7 +95,7 @@ export function metricEigenvalues(metric: Metric, points: Points): Float64Array 
   for (let row = 0; row < n; row++) {
     kernelWeights(metric, points, row, weights);
     inverse.fill(0);
-    let ofInverse = inverse;
+    let ofInverse: Float64Array = inverse;
     if (kind === "diagonal") {
       addWeightedDiagonal(metric, weights, inverse, 1);
       inverse.sort();

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { createRun, type JsonObject, openRun, readCheckpoint, readStatus, resumeRun } from "@cleanloop/artifacts";
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { codeOf, temporaryDirectory } from "./support.ts";
 
@@ -20,10 +20,6 @@ async function killOnce(name: string, early: boolean): Promise<void> {
 
 /** Everything a reader may rely on after a kill; returns the number of whole metrics rows. */
 function expectSound(path: string): number {
-  if (!existsSync(join(path, "manifest.json"))) {
-    expect(codeOf(() => openRun(path))).toBe("not-a-run");
-    return 0;
-  }
   const view = openRun(path);
   expect(view.config).toEqual({ learning_rate: 0.1 });
   expect(view.verifyArtifacts()).toEqual([]);
@@ -73,6 +69,67 @@ describe("kill -9", () => {
     expect(run.discard()).toEqual([]);
     expect(existsSync(path)).toBe(false);
   }, 60_000);
+});
+
+describe("each moment of a start", () => {
+  /** Kills a process while createRun reads the options that `trap` sets; returns what is left in the group. */
+  function killedStart(group: string, trap: string): string[] {
+    const program = `
+import { createRun } from ${JSON.stringify(join(import.meta.dir, "../../lib/artifacts/index.ts"))};
+const kill = () => process.kill(process.pid, "SIGKILL");
+const options = { root: ${JSON.stringify(directory)}, group: ${JSON.stringify(group)}, name: "n", config: {}, command: [] };
+createRun(Object.defineProperties(options, { ${trap} }));`;
+    expect(Bun.spawnSync([process.execPath, "-e", program]).signalCode).toBe("SIGKILL");
+    return readdirSync(join(directory, group));
+  }
+
+  test.each([
+    ["before the first file", "config: { get: kill }", []],
+    ["before args.json", "config: { value: { toJSON: kill } }", ["status.json"]],
+    ["before the manifest", "command: { value: [{ toJSON: kill }] }", ["args.json", "status.json"]],
+  ])("%s: the name stays free, and the next start removes what is left", (moment, trap, files) => {
+    const group = moment.replaceAll(" ", "-");
+    const [left, ...others] = killedStart(group, trap);
+    expect(others).toEqual([]);
+    expect(left).toMatch(/^\.tmp-\d+-[0-9a-f]{8}$/);
+    const path = join(directory, group, left);
+    expect(readdirSync(path).sort()).toEqual(files);
+    const threeMinutesAgo = new Date(Date.now() - 180_000);
+    utimesSync(path, threeMinutesAgo, threeMinutesAgo);
+    const run = createRun({ root: directory, group, name: "n", config: {}, command: [] });
+    expect(readdirSync(join(directory, group))).toEqual(["n"]);
+    expect(openRun(run.path).verifyArtifacts()).toEqual([]);
+  });
+
+  test("an unfinished run of a living process, or of one that cannot be judged yet, is left alone", () => {
+    const [young] = killedStart("beside", "config: { get: kill }");
+    const start = (name: string, config: JsonObject) =>
+      createRun({ root: directory, group: "beside", name, config, command: [] });
+    let seen: string[] = [];
+    const config = {
+      get inner() {
+        start("inner", {});
+        seen = readdirSync(join(directory, "beside"));
+        return true;
+      },
+    };
+    start("outer", config);
+    expect(seen).toHaveLength(3);
+    expect(readdirSync(join(directory, "beside")).sort()).toEqual([young, "inner", "outer"].sort());
+  });
+
+  test("another run takes the name meanwhile: it stays whole, and nothing of the second is left", () => {
+    const options = { root: directory, group: "taken", name: "n", command: [] };
+    const config = {
+      get winner() {
+        createRun({ ...options, config: { first: true } });
+        return false;
+      },
+    };
+    expect(codeOf(() => createRun({ ...options, config }))).toBe("exists");
+    expect(readdirSync(join(directory, "taken"))).toEqual(["n"]);
+    expect(openRun(join(directory, "taken/n")).config).toEqual({ first: true });
+  });
 });
 
 describe("each moment of a change", () => {

@@ -7,7 +7,7 @@ const [root, name] = process.argv.slice(2);
 const path = join(root, "victims", name);
 let run: Run;
 let step = 0;
-if (existsSync(join(path, "manifest.json"))) {
+if (existsSync(path)) {
   run = resumeRun(path);
   const last = openRun(path).pointerPath("last");
   if (last) step = (readCheckpoint(last).state.step as number) + 1;
