@@ -5,7 +5,7 @@ export { defineCommand, execute, runCommand } from "./command.ts";
 
 export type { BooleanFlag, EnumFlag, Flag, Flags, FlagValue, FlagValues, IntegerFlag, ListFlag, NumberFlag, StringFlag } from "./flags.ts";
 export { defineFlags, underHeading, withDefaults } from "./flags.ts";
-export { formatFlags, givenFlags, parseFlags } from "./parse.ts";
+export { givenFlags, parseFlags } from "./parse.ts";
 
 export { FailedError, RefusedError, UsageError } from "./errors.ts";
 export type { StopSignal } from "./exit-codes.ts";

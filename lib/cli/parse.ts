@@ -21,15 +21,6 @@ export function givenFlags<F extends Flags>(flags: F, argv: readonly string[]): 
   return new Set(names.map((name) => (name in flags ? name : name.slice("no-".length))));
 }
 
-/** The command line that sets every flag to its current value: what a run records to be repeated. */
-export function formatFlags(values: Readonly<Record<string, unknown>>): string[] {
-  return Object.entries(values).flatMap(([name, value]) => {
-    if (value === undefined || (Array.isArray(value) && value.length === 0)) return [];
-    if (typeof value === "boolean") return [value ? `--${name}` : `--no-${name}`];
-    return [`--${name}=${String(value)}`];
-  });
-}
-
 function cittyArguments(flags: Flags): ArgsDef {
   const described = Object.entries(flags).map(([name, flag]) => {
     const type = flag.type === "boolean" ? "boolean" : "string";

@@ -2,6 +2,7 @@
 
 export { init } from "./init.ts";
 export type { InitOptions } from "./options.ts";
+export { newRunId } from "./run-directory.ts";
 export type { AlertOptions, KeyValues, LogOptions, MetricOptions, Row, Run, SummaryAggregate } from "./run.ts";
 
 export { Histogram, Html, Image, Plotly, Table } from "./media.ts";

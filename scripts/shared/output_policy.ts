@@ -17,8 +17,6 @@ export interface OutputPolicy {
   figuresOnDisk: boolean;
   checkpointsOnDisk: boolean;
   tracker: "online" | "offline" | "disabled";
-  /** Online with wandb_only: nothing of the tracker's log stays here once the server has it all. */
-  trackerLogKept: boolean;
   figuresInTracker: boolean;
   weightsInTracker: boolean;
 }
@@ -39,7 +37,6 @@ export function outputPolicy(flags: OutputFlags): OutputPolicy {
     figuresOnDisk: !flags.wandb_only && !flags.disable_local_files,
     checkpointsOnDisk: !flags.wandb_only,
     tracker,
-    trackerLogKept: tracker === "offline" || (isOnline && !flags.wandb_only),
     figuresInTracker: flags.wandb,
     weightsInTracker: flags.wandb && (flags.keep_weights || (flags.wandb_only && isOnline)),
   };

@@ -1,6 +1,6 @@
 // Flag parsing: every accepted spelling, every refusal with its words.
 import { describe, expect, test } from "bun:test";
-import { defineFlags, formatFlags, givenFlags, parseFlags, UsageError, withDefaults } from "@cleanloop/cli";
+import { defineFlags, givenFlags, parseFlags, UsageError, withDefaults } from "@cleanloop/cli";
 
 const flags = defineFlags({
   loop_mode: { type: "enum", values: ["open", "closed"], required: true, description: "Loop." },
@@ -58,11 +58,6 @@ describe("accepted", () => {
 
   test("a list may be repeated or separated by commas", () => {
     expect(parse("--tags", "a,b", "--tags", "c").tags).toEqual(["a", "b", "c"]);
-  });
-
-  test("formatFlags writes a command line that parses to the same values", () => {
-    const values = parse("--tags=a,b", "--wandb_only", "--no-curvature", "--seed=-3");
-    expect(parseFlags(flags, formatFlags(values))).toEqual(values);
   });
 
   test("givenFlags tells what was written from what is a default", () => {
