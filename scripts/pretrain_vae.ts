@@ -26,10 +26,13 @@ const pretrainCommand = defineCommand({
   }),
   async run({ flags, signal, print }) {
     const { loadSprites } = await import("@cleanloop/data");
-    const { ensurePretrained } = await import("./shared/pretrained_cache.ts");
+    const { ensurePretrained, pretrainInto } = await import("./shared/pretrained_cache.ts");
     if (flags.out !== undefined && existsSync(flags.out)) throw new RefusedError(`--out ${flags.out} is already there; name a new directory`);
     const sprites = loadSprites(flags.data, { trainCount: flags.n_train_samples, validationCount: flags.n_val_samples, seed: flags.seed });
-    const { directory, pretrained } = await ensurePretrained(sprites, { ...flags, directory: flags.out }, signal);
+    const { directory, pretrained } =
+      flags.out === undefined
+        ? await ensurePretrained(sprites, flags, signal)
+        : { directory: flags.out, pretrained: await pretrainInto(flags.out, sprites, flags, signal) };
     print(flags.json ? JSON.stringify({ directory, ...pretrained.report }) : directory);
   },
 });

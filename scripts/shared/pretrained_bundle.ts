@@ -1,6 +1,7 @@
 // A pre-training bundle on disk: encoder, decoder and both metrics as safetensors, and one JSON file that vouches for them.
 import { createHash, randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync } from "node:fs";
+import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import type { JsonObject } from "@cleanloop/artifacts";
 import { expectArray, ndarray, readSafetensors, systemError, writeAtomic, writeSafetensors } from "@cleanloop/artifacts";
@@ -34,13 +35,16 @@ const REPORT_FILE = "pretrained.json";
 const PARAMETERS_FILE = "vae.safetensors";
 const metricFile = (scaling: MetricScaling) => `metric_${scaling}.safetensors`;
 const TENSOR_FILES = [PARAMETERS_FILE, ...METRIC_SCALINGS.map(metricFile)];
+/** A bundle under construction: host and process in the name tell others whether anybody still works on it. */
+const TEMPORARY_NAME = /^\.tmp-(.+)-(\d+)-[0-9a-f]{8}$/;
 
 /**
  * Writes a bundle as a new directory that appears whole or not at all. When another process was faster, its bundle stays:
- * equal settings make equal bundles.
+ * equal settings make equal bundles. What killed writers left beside it is removed.
  */
 export async function writeBundle(directory: string, { parameters, metrics, report }: Pretrained): Promise<void> {
-  const temporary = join(dirname(directory), `.tmp-${process.pid}-${randomBytes(4).toString("hex")}`);
+  sweepDeadBundles(dirname(directory));
+  const temporary = join(dirname(directory), `.tmp-${hostname()}-${process.pid}-${randomBytes(4).toString("hex")}`);
   try {
     mkdirSync(temporary, { recursive: true });
   } catch (cause) {
@@ -86,6 +90,48 @@ export function readBundle(directory: string): Pretrained {
     metrics: { posterior: readMetricFile(join(directory, metricFile("posterior"))), trace: readMetricFile(join(directory, metricFile("trace"))) },
     report,
   };
+}
+
+/**
+ * Removes a bundle's files and then its directory. Throws BundleError when something else lies in there, which is left alone
+ * with all that is not a bundle's.
+ */
+export function removeBundle(directory: string): void {
+  const names = existsSync(directory) ? readdirSync(directory) : [];
+  const others = names.filter((name) => ![REPORT_FILE, ...TENSOR_FILES].includes(name) && !name.startsWith(".tmp-"));
+  if (others.length > 0) {
+    throw new BundleError("bundle-damaged", `${directory} has to make way for a new bundle, but also holds ${others.join(", ")}; move that away`);
+  }
+  // The report goes first: what is left by a kill is no bundle to anybody.
+  for (const name of [REPORT_FILE, ...names]) rmSync(join(directory, name), { force: true });
+  try {
+    rmdirSync(directory);
+  } catch (cause) {
+    if (existsSync(directory)) throw systemError("remove", directory, cause); // else another command was faster
+  }
+}
+
+/** Removes the bundles under construction in `directory` whose process on this host is gone. */
+export function sweepDeadBundles(directory: string): void {
+  if (!existsSync(directory)) return;
+  for (const name of readdirSync(directory)) {
+    const [, host, pid] = TEMPORARY_NAME.exec(name) ?? [];
+    if (host !== hostname() || isRunning(Number(pid))) continue;
+    try {
+      removeBundle(join(directory, name));
+    } catch (error) {
+      if (!(error instanceof BundleError)) throw error; // with files of others in it, it is theirs to remove
+    }
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM"; // somebody else's
+  }
 }
 
 /** Writes a metric as a safetensors file that --metric reads back exactly. */

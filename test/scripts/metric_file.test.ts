@@ -1,13 +1,13 @@
 // Metric files and pre-training bundles: exact round trips, and one clear refusal per kind of damage.
 import { afterAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { ndarray, writeSafetensors } from "@cleanloop/artifacts";
 import type { Metric } from "@cleanloop/geometry";
 import { loadMetric } from "../../scripts/shared/metric_file.ts";
 import { findPython, runPython } from "../artifacts/support.ts";
-import { readBundle, writeBundle, writeMetricFile } from "../../scripts/shared/pretrained_bundle.ts";
+import { readBundle, removeBundle, sweepDeadBundles, writeBundle, writeMetricFile } from "../../scripts/shared/pretrained_bundle.ts";
 
 const place = mkdtempSync(join(tmpdir(), "cleanloop-metric-"));
 afterAll(() => rmSync(place, { recursive: true }));
@@ -105,5 +105,29 @@ describe("a pre-training bundle", () => {
     truncateSync(join(torn, "pretrained.json"), 20);
     expect(() => readBundle(torn)).toThrow("is not JSON");
     expect(() => readBundle(place)).toThrow("is not a pre-training bundle");
+  });
+
+  test("is removed alone: with a file of somebody else in it nothing is", async () => {
+    const directory = await fresh("removed");
+    writeFileSync(join(directory, "notes.txt"), "mine");
+    expect(() => removeBundle(directory)).toThrow("also holds notes.txt");
+    expect(readdirSync(directory)).toHaveLength(5);
+    rmSync(join(directory, "notes.txt"));
+    removeBundle(directory);
+    expect(existsSync(directory)).toBe(false);
+  });
+
+  test("that a killed process left half made is swept, that of a living one or of another host is not", async () => {
+    const dead = Bun.spawn(["true"]);
+    await dead.exited;
+    const cache = join(place, "cache");
+    const names = [`${hostname()}-${dead.pid}`, `${hostname()}-${process.pid}`, `elsewhere-${dead.pid}`].map((owner) => `.tmp-${owner}-0a1b2c3d`);
+    for (const name of names) {
+      mkdirSync(join(cache, name), { recursive: true });
+      writeFileSync(join(cache, name, "vae.safetensors"), "half");
+      writeFileSync(join(cache, name, ".tmp-1-0-pretrained.json"), "{");
+    }
+    sweepDeadBundles(cache);
+    expect(readdirSync(cache).sort()).toEqual(names.slice(1).sort());
   });
 });
