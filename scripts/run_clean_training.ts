@@ -1,6 +1,6 @@
 // bun scripts/run_clean_training.ts --loop_mode open
 // bun scripts/run_clean_training.ts --loop_mode closed --n_epochs 25 --n_train_samples 3000 --data data/sprites --n_val_samples 600
-// bun scripts/run_clean_training.ts --loop_mode open --no-wandb_only --no-disable_curvature_during_training
+// bun scripts/run_clean_training.ts --loop_mode open --no-wandb_only --threads 1
 //
 // The trainer with clean habits: one tracker log is all that stays. Every trainer flag passes through, and each habit can be
 // switched off by its --no- form. Same process, same exit code.

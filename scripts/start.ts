@@ -1,28 +1,33 @@
 // npx -y bun@1.4.5 start
 // bun scripts/start.ts --seed 7
-// bun scripts/start.ts --output_dir /tmp/first-runs
+// bun scripts/start.ts --output_dir first-runs
 //
 // The first contact: a small but real clean training on drawn sprites, then what it reached, what it left, what to try next.
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { defineCommand, defineFlags, EXIT, formatBytes, formatDuration, parseFlags, renderTable, runCommand } from "@cleanloop/cli";
+import { defineCommand, defineFlags, EXIT, formatBytes, formatDuration, parseFlags, renderTable, runCommand, withDefaults } from "@cleanloop/cli";
 import { version } from "./package.json" with { type: "json" };
 import { trainerFlags } from "./shared/trainer_flags.ts";
 import type { TrainingResult } from "./train_cyclic_loop_comparison.ts";
 import { train } from "./train_cyclic_loop_comparison.ts";
 
-const { seed, threads, output_dir } = trainerFlags;
+const { seed, threads, n_epochs, n_train_samples, n_val_samples, pretrain_steps, output_dir } = trainerFlags;
+const HABITS = ["--loop_mode=open", "--wandb_only", "--wandb_offline", "--batch_size=8"];
 
 const startCommand = defineCommand({
   name: "start",
   version,
   summary: "A small but real clean training on drawn sprites, in less than a minute.",
   examples: ["bun scripts/start.ts", "bun scripts/start.ts --seed 7", "bun scripts/start.ts --threads 1 --output_dir first-runs"],
-  flags: defineFlags({ seed, threads, output_dir }),
+  flags: withDefaults(defineFlags({ seed, threads, n_epochs, n_train_samples, n_val_samples, pretrain_steps, output_dir }), {
+    n_epochs: 5,
+    n_train_samples: 320,
+    n_val_samples: 60,
+    pretrain_steps: 200,
+  }),
   async run({ flags, signal, print }) {
     const startMs = performance.now();
-    const small = ["--loop_mode=open", "--wandb_only", "--wandb_offline", "--n_epochs=5", "--n_train_samples=320", "--n_val_samples=60", "--batch_size=8", "--pretrain_steps=200"];
-    const result = await train({ flags: { ...parseFlags(trainerFlags, small), ...flags }, given: new Set(), signal });
+    const result = await train({ flags: { ...parseFlags(trainerFlags, HABITS), ...flags }, given: new Set(), signal });
     if (result.state === "killed") return;
     print(report(result, performance.now() - startMs));
     return EXIT.done;

@@ -14,7 +14,9 @@ import { trainerFlags } from "./shared/trainer_flags.ts";
 
 /** How a run ended, for tables and for --json. */
 export interface TrainingResult {
-  state: "finished" | "killed";
+  state: "finished" | "failed" | "killed";
+  /** Why a run that came to its end counts as failed: it missed --target_val_total. */
+  failure: string | null;
   /** Null in the wandb-only modes, which keep no run directory. */
   run: string | null;
   tracker: string | null;
@@ -37,12 +39,8 @@ export const trainCommand = defineCommand({
   async run(context) {
     const result = await train(context);
     context.print(context.flags.json ? JSON.stringify(result) : (result.run ?? result.tracker ?? ""));
-    if (result.state === "killed") return;
-    const { target_val_total: target } = context.flags;
-    if (target !== undefined && !(result.best !== null && result.best.valTotal <= target)) {
-      throw new FailedError(`the best validation total is ${result.best?.valTotal}, above --target_val_total ${target}`);
-    }
-    return EXIT.done;
+    if (result.failure !== null) throw new FailedError(result.failure);
+    return result.state === "killed" ? undefined : EXIT.done;
   },
 });
 
@@ -56,12 +54,12 @@ export async function train({ flags: words, given, signal }: Context): Promise<T
   const { openSavedRun, plainJson } = await import("./shared/saved_run.ts");
   const { resumedFlags, runSettings } = await import("./shared/settings.ts");
   const saved = words.resume === undefined ? undefined : openSavedRun(words.resume);
-  const settings = runSettings(saved ? resumedFlags(saved.flags, words, given, saved.nextEpoch) : words);
+  const settings = runSettings(saved ? resumedFlags(saved, words, given) : words);
   const { flags, objective, config } = settings;
   const policy = outputPolicy(flags);
   requireAvailable(policy);
   const { resolveDevice } = await import("@cleanloop/compute");
-  resolveDevice(flags.engine, flags.device);
+  const { reason } = resolveDevice(flags.engine, flags.device);
 
   // ---- data, metric and bundle
   const { fillBatch, loadSprites, reconstructionStrip } = await import("@cleanloop/data");
@@ -83,14 +81,16 @@ export async function train({ flags: words, given, signal }: Context): Promise<T
   const { encodeNpz, openRun } = await import("@cleanloop/artifacts");
   const { Image } = await import("@cleanloop/wandb");
   const facts = { train_size: sprites.train.count, val_size: sprites.validation.count, dataset: sprites.description };
-  const outputs = openOutputs({ settings, policy, saved, dataFingerprint: sprites.fingerprint, facts });
+  const outputs = await openOutputs({ settings, policy, saved, dataFingerprint: sprites.fingerprint, facts });
   const { run, tracker } = outputs;
   const savesWeights = policy.checkpointsOnDisk || policy.weightsInTracker;
   say(`${saved ? "resuming" : "training"} ${run.name}: ${policy.mode}, ${flags.loop_mode} loop, ${objective.kl} KL, ${sprites.description}`);
   if (!savesWeights) say("weights are not kept in this mode; --keep_weights puts them into the tracker's log");
   if (objective.posterior === "iaf") say("--posterior iaf is the gaussian posterior, as in the original program");
-  if (flags.html_latent_space) say("--html_latent_space: generate_plots draws the page from the exported data");
+  if (flags.html_latent_space) say("--html_latent_space: the page is drawn by the figures' command, which is not in this version");
 
+  let release = () => Promise.resolve(); // ends the session's threads, however the run ends
+  let progress: Progress | undefined;
   try {
     // ---- starting weights, compiled step, validation, analysis
     const { epochOrder, stepNoise } = await import("./shared/seeds.ts");
@@ -98,8 +98,10 @@ export async function train({ flags: words, given, signal }: Context): Promise<T
     const { createValidator } = await import("./shared/validation.ts");
     const { createAnalyser } = await import("./shared/analysis_export.ts");
     const { session, model, metric } = await openModelSession({ settings, sprites, run, saved, metric: metricAtHand, bundle, signal });
-    const { stats } = session;
-    say(`compute: ${stats.engine} on ${stats.device}, ${stats.threads} thread(s), ${stats.binding} ${stats.version}; step compiled in ${Math.round(stats.traceMs + stats.compileMs)} ms`);
+    release = () => session.close();
+    const { engine, device, threads, binding, version: bindingVersion, traceMs, compileMs } = session.stats;
+    say(`compute: ${reason}; ${engine} on ${device}, ${threads} thread(s), ${binding} ${bindingVersion}; step compiled in ${Math.round(traceMs + compileMs)} ms`);
+    tracker.config.update({ temperature_fix: metric?.temperature, compute: { engine, device, threads, binding, version: bindingVersion, reason } });
     const validate = await createValidator(session, model, sprites.validation, flags.seed);
     const analyse = await createAnalyser(session, model, metric, sprites.validation, flags.sequence_viz_count);
     const position = saved?.checkpoint ? loadCheckpoint(saved.checkpoint, session) : startPosition(flags.learning_rate);
@@ -110,7 +112,7 @@ export async function train({ flags: words, given, signal }: Context): Promise<T
     const rows: TrainingResult["rows"] = [];
     const totalSteps = flags.n_epochs * batchesPerEpoch;
     const startStep = position.epoch * batchesPerEpoch + position.batch;
-    const progress = new Progress({ label: "train", totalSteps, startStep });
+    progress = new Progress({ label: "train", totalSteps, startStep });
     while (position.epoch < flags.n_epochs) {
       const { epoch } = position;
       const { learningRate } = position.schedule;
@@ -131,7 +133,7 @@ export async function train({ flags: words, given, signal }: Context): Promise<T
         addStep(position.sums, result);
         const step = epoch * batchesPerEpoch + position.batch;
         progress.update(step, { epoch: `${epoch + 1}/${flags.n_epochs}`, loss: result.loss });
-        run.heartbeat({ step, epoch });
+        outputs.heartbeat({ step, epoch });
       }
       if (position.batch < batchesPerEpoch) break; // stopped by a signal
       const trainSeconds = (performance.now() - epochStartMs) / 1000;
@@ -196,7 +198,7 @@ export async function train({ flags: words, given, signal }: Context): Promise<T
       loadCheckpoint(openRun(run.path).pointerPath("best") as string, session);
       const files = await exportModels(session, config, sprites.validation);
       if (policy.checkpointsOnDisk) for (const { name, bytes } of files) await run.writeArtifact(name, "model", bytes);
-      if (policy.weightsInTracker) for (const { name, bytes } of [...files, weightsFile(session, { format: "pt" })]) tracker.saveFile(bytes, name);
+      if (policy.weightsInTracker) outputs.saveInTracker([...files, weightsFile(session, { format: "pt" })]);
       say("encoder.onnx and decoder.onnx were reopened and give what the trained model gives");
     }
     tracker.summary.update({
@@ -205,20 +207,29 @@ export async function train({ flags: words, given, signal }: Context): Promise<T
       "final/riemannian_beta_used": objective.klWeight,
       "final/loop_mode": flags.loop_mode,
     });
-    await session.close();
-    const state = wasStopped ? "killed" : "finished";
-    const exitCode = wasStopped ? signalExitCode(stopSignalOf(signal)) : EXIT.done;
-    const paths = await outputs.close(state, { exitCode });
+    const failure = wasStopped ? null : missedTarget(position.best, flags.target_val_total);
+    const state = wasStopped ? "killed" : failure === null ? "finished" : "failed";
+    const exitCode = wasStopped ? signalExitCode(stopSignalOf(signal)) : failure === null ? EXIT.done : EXIT.failed;
+    const paths = await outputs.close(state, { exitCode, message: failure ?? undefined });
     if (wasStopped && paths.run !== null) say(`stopped; --resume ${paths.run} goes on from here`);
     if (!savesWeights) say(`no weights were kept; what remains is the log in ${paths.tracker}${flags.pretrained ? "" : " and the pre-training in the cache"}`);
-    return { state, ...paths, epochs: position.epoch, best: position.best, rows };
+    return { state, failure, ...paths, epochs: position.epoch, best: position.best, rows };
   } catch (error) {
+    progress?.stop();
     const wasStopped = error instanceof StopRequest;
     const exitCode = wasStopped ? signalExitCode(error.signal) : EXIT.failed;
     const closing = outputs.close(wasStopped ? "killed" : "failed", { message: (error as Error).message, exitCode });
     await closing.catch((closingError: Error) => say(`closing the run failed too: ${closingError.message}`));
     throw error;
+  } finally {
+    await release();
   }
+}
+
+/** Why the best epoch misses --target_val_total; null when it does not, or when no target was set. */
+function missedTarget(best: TrainingResult["best"], target: number | undefined): string | null {
+  if (target === undefined || (best !== null && best.valTotal <= target)) return null;
+  return `the best validation total is ${best?.valTotal}, above --target_val_total ${target}`;
 }
 
 /** Terms under the tracker's names, those of the original where it has one. */

@@ -1,20 +1,21 @@
 // The two places a training run writes to, opened and closed together: the run directory and the tracker's log.
-import { relative } from "node:path";
-import type { ExitDetail, Run } from "@cleanloop/artifacts";
+import { join, relative } from "node:path";
+import type { ExitDetail, FinalState, Progress, Run } from "@cleanloop/artifacts";
 import { ArtifactError, createRun, resumeRun, runName } from "@cleanloop/artifacts";
-import { EXIT } from "@cleanloop/cli";
+import { EXIT, FailedError } from "@cleanloop/cli";
 import type { Run as TrackerRun } from "@cleanloop/wandb";
-import { init } from "@cleanloop/wandb";
+import { init, newRunId } from "@cleanloop/wandb";
+import { removeDeadRuns } from "./dead_runs.ts";
 import type { OutputPolicy } from "./output_policy.ts";
 import type { SavedArguments, SavedRun } from "./saved_run.ts";
 import { plainJson } from "./saved_run.ts";
 import type { RunSettings } from "./settings.ts";
 import { trackerConfig } from "./settings.ts";
+import type { ModelFile } from "./weights_export.ts";
 
 const EXPERIMENT = "cyclic_extended";
 const GROUP = "rlvae";
-/** Above this many epochs the original logs to another project. */
-const EXTENDED_EPOCHS = 50;
+const ARGUMENTS_FILE = "args.json";
 const HEARTBEAT_INTERVAL_MS = 5000;
 
 export interface OutputsRequest {
@@ -35,59 +36,111 @@ export interface OutputPaths {
 export interface RunOutputs {
   run: Run;
   tracker: TrackerRun;
-  /** Records the end in both places; in the wandb-only modes the run directory is then removed. */
-  close(state: "finished" | "failed" | "killed", detail: ExitDetail): Promise<OutputPaths>;
+  /** Says that the run is alive. A status that cannot be written is told once and stops nothing. */
+  heartbeat(progress?: Progress): void;
+  /** Puts files into the tracker's log; their loss shows in `close`. */
+  saveInTracker(files: readonly ModelFile[]): void;
+  /**
+   * Records the end in both places. In the wandb-only modes the run directory is then removed, unless it holds what did not
+   * reach the log. Throws FailedError when something that was to be kept is missing. Only the first call does anything.
+   */
+  close(state: FinalState, detail: ExitDetail): Promise<OutputPaths>;
 }
 
 /** Opens both. Throws ArtifactError (directory exists, cannot be written) or WandbError before anything was trained. */
-export function openOutputs(request: OutputsRequest): RunOutputs {
+export async function openOutputs(request: OutputsRequest): Promise<RunOutputs> {
   const { settings, policy, saved, dataFingerprint, facts } = request;
   const { flags } = settings;
-  const trackerId = saved?.tracker_id ?? newTrackerId();
-  const run = saved ? resumeRun(saved.directory) : createNewRun(request, trackerId);
+  const { weightsInTracker, runDirectoryKept } = policy;
+  const args: SavedArguments = {
+    flags: { ...flags, resume: undefined },
+    data_fingerprint: dataFingerprint,
+    tracker_id: saved?.tracker_id ?? newRunId(),
+    discard_when_dead: !runDirectoryKept && !weightsInTracker,
+  };
+  const resumed = saved && resumeRun(saved.directory); // before the search below, which would find it dead
+  if (!runDirectoryKept) {
+    for (const path of removeDeadRuns(join(flags.output_dir, GROUP))) say(`removed ${shortPath(path)}, a clean run that was killed`);
+  }
+  const run = resumed ?? createNewRun(args, flags);
   let tracker: TrackerRun;
   try {
+    // What was given anew holds for the next time, too.
+    if (saved) await run.writeArtifact(ARGUMENTS_FILE, "config", `${JSON.stringify(plainJson(args), null, 2)}\n`);
     tracker = init({
       mode: policy.tracker,
       dir: flags.output_dir,
-      project: flags.wandb_project ?? (flags.n_epochs > EXTENDED_EPOCHS ? "cyclic-loop-mode-extended" : "cyclic-loop-mode-comparison"),
+      project: flags.wandb_project,
       entity: flags.wandb_entity,
       group: flags.wandb_group,
       tags: flags.wandb_tags,
       name: run.name,
-      id: trackerId,
+      id: args.tracker_id,
       startingStep: saved?.nextEpoch,
       stepMetric: "epoch",
       config: trackerConfig(settings, { ...facts, data_fingerprint: dataFingerprint }),
     });
   } catch (error) {
     run.finish("failed", { message: (error as Error).message, exitCode: EXIT.failed });
-    if (!policy.runDirectoryKept) run.discard();
+    if (!runDirectoryKept && !saved) run.discard();
     throw error;
   }
-  const heartbeat = setInterval(() => run.heartbeat(), HEARTBEAT_INTERVAL_MS);
-  heartbeat.unref();
+
+  const heartbeat = guardedHeartbeat(run);
+  const timer = setInterval(heartbeat, HEARTBEAT_INTERVAL_MS);
+  timer.unref();
+  let areWeightsLogged = false;
+  let isClosed = false;
+  const paths = (isKept: boolean): OutputPaths => ({
+    run: isKept ? shortPath(run.path) : null,
+    tracker: tracker.directory ? shortPath(tracker.directory) : null,
+  });
+
   return {
     run,
     tracker,
+    heartbeat,
+    saveInTracker(files) {
+      for (const { name, bytes } of files) tracker.saveFile(bytes, name);
+      areWeightsLogged = true;
+    },
     async close(state, detail) {
-      clearInterval(heartbeat);
-      try {
-        if (policy.runDirectoryKept && state !== "failed") await run.writeMetricsHistory();
-        await tracker.finish(detail.exitCode ?? EXIT.failed);
-      } finally {
-        run.finish(state, detail);
-        if (!policy.runDirectoryKept) run.discard();
-      }
-      return { run: policy.runDirectoryKept ? shortPath(run.path) : null, tracker: tracker.directory ? shortPath(tracker.directory) : null };
+      if (isClosed) return paths(runDirectoryKept);
+      isClosed = true;
+      clearInterval(timer);
+      let problem: string | undefined;
+      if (runDirectoryKept) await run.writeMetricsHistory().catch((error: Error) => (problem = error.message));
+      await tracker.finish(problem === undefined ? (detail.exitCode ?? EXIT.failed) : EXIT.failed);
+      if (tracker.failure && (!runDirectoryKept || weightsInTracker)) problem ??= `the tracker's log is not complete: ${tracker.failure.message}`;
+
+      const areWeightsMissing = weightsInTracker && !areWeightsLogged && run.pointers.best !== undefined;
+      const isKept = runDirectoryKept || problem !== undefined || areWeightsMissing;
+      if (!isKept) reportLeft(run, run.discard()); // not finished first: killed in between, it would look like a run to keep
+      else if (problem === undefined) run.finish(state, detail);
+      else run.finish("failed", { message: [detail.message, problem].filter(Boolean).join("; "), exitCode: EXIT.failed });
+      if (problem !== undefined) throw new FailedError(`${problem}; what the run wrote is kept in ${shortPath(run.path)}`);
+      if (areWeightsMissing && !runDirectoryKept) say(`the weights so far are kept in ${shortPath(run.path)}; --resume goes on from them`);
+      return paths(isKept);
     },
   };
 }
 
+/** A heartbeat that cannot throw: it also runs in a timer, where an exception would end the process. */
+function guardedHeartbeat(run: Run): (progress?: Progress) => void {
+  let hasWarned = false;
+  return (progress) => {
+    try {
+      run.heartbeat(progress);
+    } catch (error) {
+      if (!hasWarned) say(`the run's status is not up to date: ${(error as Error).message}`);
+      hasWarned = true;
+    }
+  };
+}
+
 /** A new run directory; generated names count up while another run of this second has the name. */
-function createNewRun({ settings: { flags }, dataFingerprint }: OutputsRequest, trackerId: string): Run {
-  const saved: SavedArguments = { flags, data_fingerprint: dataFingerprint, tracker_id: trackerId };
-  const config = plainJson(saved);
+function createNewRun(args: SavedArguments, flags: RunSettings["flags"]): Run {
+  const config = plainJson(args);
   const create = (name: string) => createRun({ root: flags.output_dir, group: GROUP, name, config, command: process.argv.slice(1) });
   if (flags.run_name !== undefined) return create(flags.run_name);
   const parts = { label: flags.loop_mode, experiment: EXPERIMENT, seed: flags.seed, unixSeconds: Math.floor(Date.now() / 1000) };
@@ -100,10 +153,13 @@ function createNewRun({ settings: { flags }, dataFingerprint }: OutputsRequest, 
   }
 }
 
-/** Eight characters, as W&B's own ids. */
-function newTrackerId(): string {
-  const letters = "0123456789abcdefghijklmnopqrstuvwxyz";
-  return Array.from(crypto.getRandomValues(new Uint32Array(8)), (value) => letters[value % letters.length]).join("");
+/** Names what a discarded run could not remove, because others changed it. */
+function reportLeft(run: Run, names: readonly string[]): void {
+  if (names.length > 0) say(`${shortPath(run.path)} stays: somebody else changed ${names.join(", ")}`);
+}
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
 }
 
 function shortPath(path: string): string {

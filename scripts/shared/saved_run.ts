@@ -1,5 +1,6 @@
 // A run that is to be continued: its flags, where its last checkpoint lies, and the tracker's run it logs to.
-import type { JsonObject } from "@cleanloop/artifacts";
+import { dirname } from "node:path";
+import type { JsonObject, RunState } from "@cleanloop/artifacts";
 import { openRun } from "@cleanloop/artifacts";
 import { UsageError } from "@cleanloop/cli";
 import type { TrainerFlags } from "./trainer_flags.ts";
@@ -10,10 +11,14 @@ export interface SavedArguments {
   data_fingerprint: string;
   /** The tracker's run, continued under the same id. */
   tracker_id: string;
+  /** Nothing in the directory is worth keeping once its process is gone: the next clean run may remove it. */
+  discard_when_dead: boolean;
 }
 
 export interface SavedRun extends SavedArguments {
   directory: string;
+  /** How it ended: "killed" also when its process is simply gone. */
+  state: RunState;
   /** Path of the last checkpoint; null when the run ended before its first one and has to begin again. */
   checkpoint: string | null;
   /** Path of the metric the run trains with; null when it uses none. */
@@ -23,7 +28,10 @@ export interface SavedRun extends SavedArguments {
 
 const METRIC_FILE = "metric.safetensors";
 
-/** Reads a run for resuming. Throws ArtifactError for what is no run, UsageError for a run of another command. */
+/**
+ * Reads a run for resuming; its output directory is where it lies now, whatever directory it was started from.
+ * Throws ArtifactError for what is no run, UsageError for a run of another command.
+ */
 export function openSavedRun(directory: string): SavedRun {
   const view = openRun(directory);
   const saved = view.config as unknown as Partial<SavedArguments>;
@@ -33,10 +41,12 @@ export function openSavedRun(directory: string): SavedRun {
   const last = view.artifacts.find(({ name }) => name === view.pointers.last);
   const hasMetric = view.artifacts.some(({ name }) => name === METRIC_FILE);
   return {
-    flags: saved.flags,
+    flags: { ...saved.flags, output_dir: dirname(dirname(view.path)) },
     data_fingerprint: saved.data_fingerprint,
     tracker_id: saved.tracker_id,
+    discard_when_dead: saved.discard_when_dead === true,
     directory: view.path,
+    state: view.status().state,
     checkpoint: view.pointerPath("last"),
     metric: hasMetric ? view.artifactPath(METRIC_FILE) : null,
     nextEpoch: last?.step ?? 0,

@@ -1,12 +1,16 @@
 // From flags to what they mean: objective, model sizes, tracker config; and how a resumed run's flags come together.
+import type { RunState } from "@cleanloop/artifacts";
 import { RefusedError, UsageError } from "@cleanloop/cli";
 import type { Objective, RlvaeConfig } from "@cleanloop/models";
 import { resolveObjective, rlvaeConfig, usesMetric } from "@cleanloop/models";
 import type { TrainerFlags } from "./trainer_flags.ts";
 import { RESUMABLE_FLAGS } from "./trainer_flags.ts";
 
-/** Flags of a run that is settled: a loop mode is there. */
-export type RunFlags = TrainerFlags & { loop_mode: "open" | "closed" };
+/** Above this many epochs the original logs to another project. */
+const EXTENDED_EPOCHS = 50;
+
+/** Flags of a run that is settled: a loop mode and a project are there. */
+export type RunFlags = TrainerFlags & { loop_mode: "open" | "closed"; wandb_project: string };
 
 export interface RunSettings {
   flags: RunFlags;
@@ -32,14 +36,23 @@ export function runSettings(flags: TrainerFlags): RunSettings {
     metricScaling: flags.metric_scaling,
     metricTemperature: flags.metric_temperature,
   });
-  return { flags: { ...flags, loop_mode }, objective, config: rlvaeConfig({ flowDirection: flags.flow_direction }) };
+  const wandb_project = flags.wandb_project ?? `cyclic-loop-mode-${flags.n_epochs > EXTENDED_EPOCHS ? "extended" : "comparison"}`;
+  return { flags: { ...flags, loop_mode, wandb_project }, objective, config: rlvaeConfig({ flowDirection: flags.flow_direction }) };
+}
+
+/** What is known of a run that is to be resumed. */
+export interface Interrupted {
+  flags: TrainerFlags;
+  state: RunState;
+  nextEpoch: number;
 }
 
 /**
- * The flags of a resumed run: its own, with the few that may change taken from the command line.
- * Throws UsageError when another flag was written with another value, RefusedError when no epoch is left.
+ * The flags of a resumed run: its own, with the few that may change taken from the command line. A run that was killed behind
+ * its last epoch still has its closing part to do. Throws UsageError when another flag was written with another value,
+ * RefusedError for a finished run with no epoch left.
  */
-export function resumedFlags(saved: TrainerFlags, flags: TrainerFlags, given: ReadonlySet<string>, nextEpoch: number): TrainerFlags {
+export function resumedFlags({ flags: saved, state, nextEpoch }: Interrupted, flags: TrainerFlags, given: ReadonlySet<string>): TrainerFlags {
   const changed = Object.entries(flags).filter(([name]) => given.has(name));
   for (const [name, value] of changed) {
     const before = saved[name as keyof TrainerFlags];
@@ -47,13 +60,16 @@ export function resumedFlags(saved: TrainerFlags, flags: TrainerFlags, given: Re
     throw new UsageError(`--${name} ${value}: the run has ${before ?? "no value"}; a resumed run keeps its settings, so leave the flag out`);
   }
   const merged: TrainerFlags = { ...saved, ...Object.fromEntries(changed), resume: flags.resume, json: flags.json };
-  if (nextEpoch >= merged.n_epochs) {
+  if (state === "finished" && nextEpoch >= merged.n_epochs) {
     throw new RefusedError(`nothing to do: the run has its ${merged.n_epochs} epochs; raise --n_epochs to go on`);
   }
   return merged;
 }
 
-/** The config of the tracker's run, under the original's names and ours. */
+/**
+ * The config of the tracker's run, under the original's names and ours, and every flag as it was resolved. A temperature that
+ * follows from the metric is left out: it is known only when the metric is.
+ */
 export function trackerConfig({ flags, objective, config }: RunSettings, more: Record<string, unknown>): Record<string, unknown> {
   return {
     experiment_type: "cyclic_loop_comparison",
@@ -63,7 +79,7 @@ export function trackerConfig({ flags, objective, config }: RunSettings, more: R
     riemannian_method: "geodesic",
     posterior_type: objective.posterior,
     riemannian_beta: objective.klWeight,
-    temperature_fix: objective.metricTemperature,
+    temperature_fix: typeof objective.metricTemperature === "number" ? objective.metricTemperature : undefined,
     input_dim: [3, 64, 64],
     latent_dim: config.latentSize,
     n_flows: config.flowCount,
@@ -81,6 +97,7 @@ export function trackerConfig({ flags, objective, config }: RunSettings, more: R
     metric_scaling: objective.metricScaling,
     weight_averaging: flags.weight_averaging,
     seed: flags.seed,
+    flags,
     ...more,
   };
 }

@@ -42,13 +42,13 @@ export const trainerFlags = defineFlags({
   ...underHeading("Output", {
     output_dir: { type: "string", valueName: "directory", default: "runs", description: "Everything a run writes lies in here." },
     run_name: { type: "string", valueName: "name", description: "Name in the tracker and of the run directory, instead of the generated one." },
-    resume: { type: "string", valueName: "run", description: "Continue this run directory bit for bit, with its own settings; only --n_epochs and the output flags may change." },
+    resume: { type: "string", valueName: "run", description: "Continue this run directory with its own settings, bit for bit unless --threads, --engine or --device change; besides them only --n_epochs, where the data lie and the output flags may." },
     wandb_only: { type: "boolean", description: "Leave nothing but the tracker's log." },
     disable_local_files: { type: "boolean", description: "No figures or figure data on disk; checkpoints stay." },
     keep_weights: { type: "boolean", description: "Put the best weights into the tracker's log as files." },
     visualization_frequency: { type: "integer", min: 1, default: 5, description: "Export figure data every so many epochs, and always at the last." },
     sequence_viz_count: { type: "integer", min: 1, default: 8, description: "Sequences in the exported reconstructions." },
-    html_latent_space: { type: "boolean", description: "Accepted for old command lines: pages are drawn by generate_plots from the exported data." },
+    html_latent_space: { type: "boolean", description: "Accepted for old command lines: pages are drawn from the exported data by the figures' command, which is not in this version." },
     disable_curvature_during_training: { type: "boolean", description: "Accepted for old command lines: training never computes curvature." },
     json: { type: "boolean", description: "Print a result object instead of the directory." },
   }),
@@ -64,8 +64,11 @@ export const trainerFlags = defineFlags({
 
 export type TrainerFlags = FlagValues<typeof trainerFlags>;
 
-/** Flags that a resumed run may be given anew: they change what is written and how far it goes, never what is computed. */
+/**
+ * Flags that a resumed run may be given anew: how far it goes, what it writes where, and where its data lie (their fingerprint is
+ * checked). Threads, engine and device change the last digits of what is computed, so they stay unless given.
+ */
 export const RESUMABLE_FLAGS: readonly (keyof TrainerFlags)[] = [
-  "resume", "n_epochs", "target_val_total", "device", "engine", "threads", "output_dir", "disable_local_files", "keep_weights", "json",
+  "resume", "n_epochs", "target_val_total", "data", "device", "engine", "threads", "output_dir", "disable_local_files", "keep_weights", "json",
   "wandb", "wandb_offline", "wandb_project", "wandb_entity", "wandb_group", "wandb_tags",
 ];
