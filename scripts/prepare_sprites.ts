@@ -4,7 +4,8 @@
 //
 // Makes a data set for the trainers: composes or reads the sequences, keeps the cyclic ones, splits them by character,
 // writes .npy files with metadata.json. Prints the directory.
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
+import { basename, dirname, isAbsolute, join, relative, sep } from "node:path";
 import {
   defineCommand,
   defineFlags,
@@ -35,7 +36,8 @@ const flags = defineFlags({
     type: "string",
     valueName: "file",
     description:
-      "int32 .npy [N,6] or [N]: who the sequences of a single file show. Without it they are told apart by their colours.",
+      "int32 .npy [N,6] or [N]: who the sequences of a single file show. " +
+      "Without it they are told apart by their colours.",
   },
   out: { type: "string", valueName: "directory", default: "data/sprites", description: "Where the data set goes." },
   actions: {
@@ -80,16 +82,9 @@ export const prepareCommand = defineCommand({
   ],
   flags,
   async run({ flags, signal, print }) {
-    if (
-      existsSync(flags.out) &&
-      !flags.force &&
-      (!statSync(flags.out).isDirectory() || readdirSync(flags.out).length > 0)
-    ) {
-      throw new RefusedError(
-        `${flags.out}: is not empty; choose another --out, or --force to replace the data set in it`,
-      );
-    }
+    refuseSourcesInside(flags);
     const data = await import("@cleanloop/data");
+    refuseOccupied(data, flags);
     const say = (line: string) => process.stderr.write(`${line}\n`);
     const { source, license, splitKept, close } = openSource(data, flags);
     try {
@@ -103,7 +98,8 @@ export const prepareCommand = defineCommand({
 
       if (extract.indices.length === 0) {
         throw new FailedError(
-          `${flags.source}: no sequence has a first-last MSE below ${flags.threshold}; raise --threshold, or check the source`,
+          `${flags.source}: no sequence has a first-last MSE below ${flags.threshold}; ` +
+            "raise --threshold, or check the source",
         );
       }
       const onWritten = (file: string, sizeBytes: number) => say(`  ${file.padEnd(26)} ${formatBytes(sizeBytes)}`);
@@ -125,6 +121,39 @@ export const prepareCommand = defineCommand({
     }
   },
 });
+
+/** Replacing the data set in --out must not remove what it is made from. */
+function refuseSourcesInside({ out, ...flags }: PrepareFlags): void {
+  for (const key of ["source", "test_source", "attributes"] as const) {
+    const path = flags[key];
+    if (path === undefined || path === "synthetic" || !existsSync(path) || !liesInside(path, out)) continue;
+    throw new RefusedError(`--${key} ${path}: lies inside --out ${out}; choose another --out`);
+  }
+}
+
+/** Whether a path, or what a link there leads to, is a directory or something below it. */
+function liesInside(path: string, directory: string): boolean {
+  if (!existsSync(directory)) return false;
+  const top = realpathSync(directory);
+  return [join(realpathSync(dirname(path)), basename(path)), realpathSync(path)].some((place) => {
+    const [first] = relative(top, place).split(sep);
+    return first !== ".." && !isAbsolute(relative(top, place));
+  });
+}
+
+/** Without --force --out is new or empty; with it, what is replaced was written by an earlier call. */
+function refuseOccupied(data: DataPackage, { out, force }: PrepareFlags): void {
+  if (!existsSync(out)) return;
+  if (!force && (!statSync(out).isDirectory() || readdirSync(out).length > 0)) {
+    throw new RefusedError(`${out}: is not empty; choose another --out, or --force to replace the data set in it`);
+  }
+  const { foreign } = data.preparedFiles(out);
+  if (foreign.length === 0) return;
+  throw new RefusedError(
+    `${out}: holds ${foreign.join(", ")}, which no metadata.json of this command lists; ` +
+      "choose another --out, or move them away",
+  );
+}
 
 interface Opened {
   source: SequenceSource;

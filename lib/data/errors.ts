@@ -6,6 +6,7 @@ export type DataErrorCode =
   | "bad-file" // unreadable, truncated, or not the format its name promises
   | "bad-shape" // readable, but the shape or dtype is not that of sprite sequences
   | "bad-values" // values that cannot be stored as bytes without loss
+  | "exists" // a file that this package did not write is where it would write
   | "not-enough" // more sequences asked for than there are
   | "no-split" // identities cannot be told apart, so no honest split exists
   | "invalid-argument"; // a number or name outside its range

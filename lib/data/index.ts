@@ -42,6 +42,8 @@ export { publishedOrder, seededOrder, splitByIdentity, splitCatalogue, splitPair
 export type { CatalogueOrder, SplitRule, SpriteSplit } from "./sprites/split.ts";
 export { prepareSprites } from "./sprites/prepare.ts";
 export type { PrepareOptions } from "./sprites/prepare.ts";
+export { preparedFiles } from "./sprites/prepared-files.ts";
+export type { PreparedFiles } from "./sprites/prepared-files.ts";
 export { isPrepared, readMetadata } from "./sprites/metadata.ts";
 export type { PreparedPart, SpriteMetadata } from "./sprites/metadata.ts";
 

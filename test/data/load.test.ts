@@ -1,7 +1,7 @@
 // What a trainer gets for a name or a path, and what it is told when that does not work.
 
 import { beforeAll, describe, expect, test } from "bun:test";
-import { truncateSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ndarray, writeNpy } from "@cleanloop/artifacts";
 import {
@@ -14,7 +14,7 @@ import {
   splitByIdentity,
   syntheticSource,
 } from "@cleanloop/data";
-import type { SpriteSet } from "@cleanloop/data";
+import type { PrepareOptions, SpriteSet } from "@cleanloop/data";
 import { codeOf, temporaryDirectory } from "../artifacts/support.ts";
 
 const folder = temporaryDirectory();
@@ -106,10 +106,26 @@ describe("a prepared directory", () => {
       out.set(drawn.frames.subarray(index * SEQUENCE_VALUES, (index + 1) * SEQUENCE_VALUES), offset),
   };
   const identities = Array.from({ length: 60 }, (_, row) => Math.floor(row / 3));
-  beforeAll(async () => {
+  const prepare = async (into: string, options: Partial<PrepareOptions> = {}) => {
     const extract = await extractCyclic(source);
     const split = splitByIdentity(identities, extract.indices, 5, "list");
-    await prepareSprites({ source, extract, split, license: "MIT", directory });
+    return prepareSprites({ source, extract, split, license: "MIT", directory: into, ...options });
+  };
+  beforeAll(() => prepare(directory));
+
+  test("files of others are neither removed nor replaced; an abort leaves nothing but them", async () => {
+    const place = join(folder, "shared");
+    mkdirSync(place);
+    writeFileSync(join(place, "notes.txt"), "mine");
+    const controller = new AbortController();
+    const aborted = prepare(place, { onWritten: () => controller.abort(), signal: controller.signal });
+    await expect(aborted).rejects.toThrow("abort");
+    expect(readdirSync(place)).toEqual(["notes.txt"]);
+
+    writeFileSync(join(place, "test.npy"), "mine");
+    await expect(prepare(place)).rejects.toMatchObject({ code: "exists" });
+    expect(readFileSync(join(place, "test.npy"), "utf8")).toBe("mine");
+    expect(readdirSync(place).sort()).toEqual(["notes.txt", "test.npy"]);
   });
 
   test("gives back the rows that were written, only as many as asked for", () => {

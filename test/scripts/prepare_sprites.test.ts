@@ -1,7 +1,7 @@
 // prepare_sprites as a user runs it: what it prints, what it leaves, and how it says no.
 
 import { beforeAll, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ndarray, readNpy, writeNpy } from "@cleanloop/artifacts";
 import { decodePng, loadSprites, readMetadata, readSequences, syntheticSource } from "@cleanloop/data";
@@ -59,6 +59,55 @@ test("a second time into the same directory is refused with exit code 3, unless 
   expect(prepare("--source", "mixed.npy", "--out", "used", "--force").exitCode).toBe(0);
   expect(existsSync(join(folder, "used/notes.txt"))).toBe(true);
   expect(readMetadata(join(folder, "used")).parts.train.count).toBe(45);
+});
+
+test("--force replaces what an earlier call wrote, and refuses to replace anything else", () => {
+  const forced = (...args: string[]) => prepare("--source", "mixed.npy", "--force", "--out", ...args);
+  expect(forced("twice").exitCode).toBe(0);
+  const pair = ["--test_source", "mixed.npy", "--split", "original"];
+  expect(forced("twice", ...pair).exitCode).toBe(0);
+  expect(existsSync(join(folder, "twice/validation.npy"))).toBe(false);
+
+  // The original split writes no validation.npy, so this one is somebody's own.
+  writeFileSync(join(folder, "twice/validation.npy"), "mine");
+  const foreign: Record<string, string> = { "train.npy": "mine", "metadata.json": '{"format": "other"}', "preview.png": "" };
+  mkdirSync(join(folder, "theirs"));
+  for (const [name, text] of Object.entries(foreign)) writeFileSync(join(folder, "theirs", name), text);
+  for (const [out, names] of [
+    ["twice", "validation.npy"],
+    ["theirs", "metadata.json, train.npy, preview.png"],
+  ]) {
+    const refused = forced(out);
+    expect(refused).toMatchObject({ exitCode: 3, stdout: "" });
+    expect(refused.stderr).toContain(`${out}: holds ${names}, which no metadata.json of this command lists`);
+  }
+  expect(readFileSync(join(folder, "twice/validation.npy"), "utf8")).toBe("mine");
+  expect(rowsOf("twice/train.npy")).toBe(60);
+  for (const [name, text] of Object.entries(foreign)) {
+    expect(readFileSync(join(folder, "theirs", name), "utf8")).toBe(text);
+  }
+});
+
+test("a data set is never made from files in --out, which --force would remove", () => {
+  expect(prepare("--source", "mixed.npy", "--out", "origin").exitCode).toBe(0);
+  symlinkSync("origin/train.npy", join(folder, "link.npy"));
+  symlinkSync("origin", join(folder, "elsewhere"));
+  for (const [flag, args] of [
+    ["--source origin/train.npy", ["--source", "origin/train.npy", "--out", "origin"]],
+    ["--source link.npy", ["--source", "link.npy", "--out", "origin"]],
+    ["--source origin/train.npy", ["--source", "origin/train.npy", "--out", "elsewhere"]],
+    ["--source origin", ["--source", "origin", "--out", "origin"]],
+    ["--test_source origin/test.npy", ["--source", "mixed.npy", "--test_source", "origin/test.npy", "--out", "origin"]],
+    [
+      "--attributes origin/train_attributes.npy",
+      ["--source", "mixed.npy", "--attributes", "origin/train_attributes.npy", "--out", "origin"],
+    ],
+  ] as const) {
+    const refused = prepare(...args, "--force");
+    expect(refused).toMatchObject({ exitCode: 3, stdout: "" });
+    expect(refused.stderr).toContain(`${flag}: lies inside --out`);
+  }
+  expect(loadSprites(join(folder, "origin"), { seed: 0 }).train.count).toBe(45);
 });
 
 test("a published pair: the second file serves as validation and test under --split original", () => {

@@ -62,7 +62,7 @@ export function readMetadata(directory: string): SpriteMetadata {
   try {
     metadata = JSON.parse(readFileSync(path, "utf8")) as SpriteMetadata;
   } catch (cause) {
-    throw new DataError("bad-file", `${path}: cannot be read as JSON. Run prepare_sprites again with --force.`, {
+    throw new DataError("bad-file", `${path}: cannot be read as JSON. Run prepare_sprites with another --out.`, {
       cause,
     });
   }
@@ -77,7 +77,7 @@ export function readMetadata(directory: string): SpriteMetadata {
   if (!complete) {
     throw new DataError(
       "bad-file",
-      `${path}: is not the metadata of prepared sprites (version 1). Run prepare_sprites again with --force.`,
+      `${path}: is not the metadata of prepared sprites (version 1). Run prepare_sprites with another --out.`,
     );
   }
   return metadata;

@@ -1,6 +1,6 @@
 // Writes a prepared directory: the cyclic part of a source, split by identity, as .npy files with their metadata.
 
-import { mkdirSync, rmSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { npyChunks, systemError, writeAtomic } from "@cleanloop/artifacts";
 import { DataError } from "../errors.ts";
@@ -15,8 +15,9 @@ import {
   SPRITE_ATTRIBUTES,
 } from "./dataset.ts";
 import type { SequenceSource } from "./dataset.ts";
-import { METADATA_FILE, PARTS } from "./metadata.ts";
+import { METADATA_FILE } from "./metadata.ts";
 import type { MseSummary, Part, PreparedPart, SpriteMetadata } from "./metadata.ts";
+import { preparedFiles, PREVIEW_FILE, removePreparedFiles } from "./prepared-files.ts";
 import { contactSheet } from "./sheet.ts";
 import type { SpriteSplit } from "./split.ts";
 
@@ -25,14 +26,13 @@ export interface PrepareOptions {
   readonly extract: CyclicExtract;
   readonly split: SpriteSplit;
   readonly license: string;
-  /** An existing or new directory; what an earlier preparation left there is removed, anything else stays. */
+  /** An existing or new directory; the files of an earlier preparation there are replaced, anything else stays. */
   readonly directory: string;
   /** Called after each file. */
   readonly onWritten?: (file: string, sizeBytes: number) => void;
   readonly signal?: AbortSignal;
 }
 
-const PREVIEW_FILE = "preview.png";
 /** Sequences shown in preview.png. */
 const PREVIEW_SEQUENCES = 12;
 /** Sequences in memory at a time while a file is written. */
@@ -41,18 +41,35 @@ const CHUNK_SEQUENCES = 64;
 /**
  * Writes train, validation and test arrays (uint8 [N, 8, 3, 64, 64]), their attributes (int32 [N, 6]) when known,
  * preview.png, and last metadata.json, without which the directory does not count as prepared. Each file is atomic.
- * When validation and test are the same sequences, one file serves both.
+ * When validation and test are the same sequences, one file serves both. Throws `exists`, before anything is removed, when
+ * a file in the way is not of an earlier preparation; a failure or an abort later leaves no file of this one.
  */
 export async function prepareSprites(options: PrepareOptions): Promise<SpriteMetadata> {
-  const { source, extract, split, license, directory } = options;
+  const { source, extract, split, directory } = options;
   if (split.train.length === 0 || split.validation.length === 0) {
     throw new DataError(
       "not-enough",
-      `prepareSprites: got ${split.train.length} training and ${split.validation.length} validation sequences of ${source.count} with a ` +
-        `first-last MSE below ${extract.threshold}, wanted at least one of each. Raise --threshold, or check the source`,
+      `prepareSprites: got ${split.train.length} training and ${split.validation.length} validation sequences of ` +
+        `${source.count} with a first-last MSE below ${extract.threshold}, wanted at least one of each. ` +
+        "Raise --threshold, or check the source",
     );
   }
   clearDirectory(directory);
+  const written: string[] = [];
+  const onWritten = (file: string, sizeBytes: number) => {
+    written.push(file);
+    options.onWritten?.(file, sizeBytes);
+  };
+  try {
+    return await writeParts({ ...options, onWritten });
+  } catch (error) {
+    removePreparedFiles(directory, written);
+    throw error;
+  }
+}
+
+async function writeParts(options: PrepareOptions): Promise<SpriteMetadata> {
+  const { source, extract, split, license } = options;
   const train = await writePart(options, "train");
   const test = await writePart(options, "test");
   const validation = sameRows(split.validation, split.test) ? test : await writePart(options, "validation");
@@ -87,15 +104,22 @@ export async function prepareSprites(options: PrepareOptions): Promise<SpriteMet
   return metadata;
 }
 
-/** Removes an earlier preparation, metadata first, so that a half-written directory never passes for a prepared one. */
+/** Makes the directory if need be and removes an earlier preparation from it; refuses before it touches anything. */
 function clearDirectory(directory: string): void {
+  const { own, foreign } = preparedFiles(directory);
+  if (foreign.length > 0) {
+    throw new DataError(
+      "exists",
+      `prepareSprites: ${directory} holds ${foreign.join(", ")}, which no metadata of an earlier preparation lists. ` +
+        "Choose another directory, or move them away",
+    );
+  }
   try {
     mkdirSync(directory, { recursive: true });
-    const arrays = PARTS.flatMap((part) => [`${part}.npy`, `${part}_attributes.npy`]);
-    for (const file of [METADATA_FILE, ...arrays, PREVIEW_FILE]) rmSync(join(directory, file), { force: true });
   } catch (cause) {
     throw systemError("write to", directory, cause);
   }
+  removePreparedFiles(directory, own);
 }
 
 async function writePart(options: PrepareOptions, part: Part): Promise<PreparedPart> {
