@@ -5,7 +5,7 @@ import type { SequenceSource } from "./dataset.ts";
 
 const PIXELS = FRAME_EDGE * FRAME_EDGE;
 
-/** A colour counts as worn when it fills this many pixels over the eight frames; less may be a shade of one direction. */
+/** A colour counts as worn when it fills this many pixels over eight frames; less may be a shade of one direction. */
 const WORN_PIXELS = 64;
 /** Of six variants of a garment each is in about 1/6 of the sequences; a colour of one direction alone is in 1/18. */
 const SMALLEST_SHARE = 1 / 8;

@@ -45,8 +45,8 @@ export function detectEncoding(path: string, dtype: string, count: number, rowAt
     if (fitting !== undefined) return fitting;
     throw new DataError(
       "bad-values",
-      `${path}: got values such as ${row[telling]} in sequence ${index}; wanted whole numbers 0 to 255, or fractions k/256 or k/255. ` +
-        "Anything else cannot be stored as bytes without loss: undo the normalisation first.",
+      `${path}: got values such as ${row[telling]} in sequence ${index}; wanted whole numbers 0 to 255, or ` +
+        "fractions k/256 or k/255. Anything else cannot be stored as bytes without loss: undo the normalisation first.",
     );
   }
   return candidates[2];

@@ -116,7 +116,8 @@ function readAttributes(path: string, count: number): Pick<FileSource, "attribut
   if (!usable || !/^u?int/.test(array.dtype)) {
     throw new DataError(
       "bad-shape",
-      `${path}: got ${array.dtype} [${array.shape.join(", ")}], wanted whole numbers [${count}, ${width}] or [${count}]`,
+      `${path}: got ${array.dtype} [${array.shape.join(", ")}], ` +
+        `wanted whole numbers [${count}, ${width}] or [${count}]`,
     );
   }
   const numbers = Int32Array.from(array.data as ArrayLike<number | bigint>, Number);

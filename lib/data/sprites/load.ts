@@ -23,7 +23,7 @@ export interface LoadOptions {
   validationCount?: number;
   /** Test sequences, taken from the front; none when left out. */
   testCount?: number;
-  /** Draws the split of drawn characters and of single array files; prepared directories were split when they were made. */
+  /** Draws the split of drawn characters and of single array files; prepared directories have one already. */
   seed: number;
 }
 
@@ -71,7 +71,8 @@ function open(spec: string, seed: number): OpenedSprites {
   if (!existsSync(spec)) {
     throw new DataError(
       "not-found",
-      `${spec}: no such file or directory. Use --data synthetic for drawn characters, or make a directory with scripts/prepare_sprites.ts`,
+      `${spec}: no such file or directory. Use --data synthetic for drawn characters, ` +
+        "or make a directory with scripts/prepare_sprites.ts",
     );
   }
   if (!statSync(spec).isDirectory()) return fromFile(spec, seed);
@@ -82,7 +83,8 @@ function open(spec: string, seed: number): OpenedSprites {
   }
   throw new DataError(
     "not-found",
-    `${spec}: got a directory without metadata.json, wanted one made by scripts/prepare_sprites.ts, a folder of LPC sheets, or a .npy file`,
+    `${spec}: got a directory without metadata.json, ` +
+      "wanted one made by scripts/prepare_sprites.ts, a folder of LPC sheets, or a .npy file",
   );
 }
 
@@ -154,8 +156,8 @@ function readRows(
   if (file.dtype !== dtype || file.shape.join() !== shape.join()) {
     throw new DataError(
       "bad-shape",
-      `${path}: got ${file.dtype} [${file.shape.join(", ")}], wanted ${dtype} [${shape.join(", ")}] as metadata.json says. ` +
-        "Run prepare_sprites again with --force.",
+      `${path}: got ${file.dtype} [${file.shape.join(", ")}], ` +
+        `wanted ${dtype} [${shape.join(", ")}] as metadata.json says. Run prepare_sprites again with --force.`,
     );
   }
   return file.readRows(0, count).data as Uint8Array | Int32Array;

@@ -12,7 +12,8 @@ import type { Layer } from "./layers.ts";
 
 /** The licence and attribution that every picture made from the sheets carries. */
 export const LPC_LICENSE =
-  "Liberated Pixel Cup / Universal LPC spritesheet authors, CC-BY-SA 3.0 / GPL 3.0; derived pictures carry the same licence";
+  "Liberated Pixel Cup / Universal LPC spritesheet authors, CC-BY-SA 3.0 / GPL 3.0; " +
+  "derived pictures carry the same licence";
 
 const SHEET_WIDTH = 832;
 const SHEET_HEIGHT = 1344;
@@ -81,8 +82,8 @@ function readSheet(path: string, used: ReadonlySet<number>): Map<number, Layer> 
   if (width !== SHEET_WIDTH || height !== SHEET_HEIGHT || channels !== 4) {
     throw new DataError(
       "bad-shape",
-      `${path}: got ${width} x ${height} with ${channels} channels, wanted ${SHEET_WIDTH} x ${SHEET_HEIGHT} with transparency. ` +
-        "Use the sheet unchanged.",
+      `${path}: got ${width} x ${height} with ${channels} channels, ` +
+        `wanted ${SHEET_WIDTH} x ${SHEET_HEIGHT} with transparency. Use the sheet unchanged.`,
     );
   }
   const layerAt = (cell: number) =>

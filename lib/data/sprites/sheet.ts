@@ -49,7 +49,8 @@ export function reconstructionStrip({
   if (originals.length < wanted || reconstructions.length < wanted) {
     throw new DataError(
       "invalid-argument",
-      `reconstructionStrip: got ${originals.length} and ${reconstructions.length} values, wanted ${wanted} for ${sequences} sequences`,
+      `reconstructionStrip: got ${originals.length} and ${reconstructions.length} values, ` +
+        `wanted ${wanted} for ${sequences} sequences`,
     );
   }
   const step = scale === 1 ? 1 : 2;

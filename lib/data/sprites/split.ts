@@ -77,7 +77,9 @@ export function splitCatalogue(
   const heldOut = keep(inOrder(order.characters.subarray(TRAIN_CHARACTERS), order.shuffleHeldOut));
   const heldOutCount = CHARACTER_COUNT - TRAIN_CHARACTERS;
   if (rule === "original") {
-    const words = `characters in the order of ${order.name}: ${TRAIN_CHARACTERS} train, ${heldOutCount} serve as validation and test`;
+    const words =
+      `characters in the order of ${order.name}: ` +
+      `${TRAIN_CHARACTERS} train, ${heldOutCount} serve as validation and test`;
     return { train, validation: heldOut, test: heldOut, rule: words };
   }
   const validators = new Set(order.characters.subarray(TRAIN_CHARACTERS, TRAIN_CHARACTERS + VALIDATION_CHARACTERS));
@@ -108,8 +110,9 @@ export function splitByIdentity(
   if (groups.length < 3 || largest * 2 > kept.length) {
     throw new DataError(
       "no-split",
-      `splitByIdentity: got ${groups.length} identities among ${kept.length} sequences, the largest with ${largest}; wanted at ` +
-        "least 3 and none with half of the data. Name an attributes file: int32 [N, 6] or one identity per sequence, [N]",
+      `splitByIdentity: got ${groups.length} identities among ${kept.length} sequences, the largest with ${largest}; ` +
+        "wanted at least 3 and none with half of the data. " +
+        "Name an attributes file: int32 [N, 6] or one identity per sequence, [N]",
     );
   }
   const shares = [TRAIN_CHARACTERS / CHARACTER_COUNT, (TRAIN_CHARACTERS + VALIDATION_CHARACTERS) / CHARACTER_COUNT];
@@ -129,7 +132,7 @@ export function splitByIdentity(
 }
 
 /**
- * Splits two sources that were joined, training file first, as the published pair of files was: all of the first trains.
+ * Splits two sources that were joined, training file first, as the published pair of files was: the first trains whole.
  * Under `identity` the second is split between validation and test by identity, under `original` it serves as both.
  */
 export function splitPair(
@@ -152,7 +155,9 @@ export function splitPair(
     train,
     validation: rowsOf(order.subarray(0, validators)),
     test: rowsOf(order.subarray(validators)),
-    rule: `${origin}: ${validators} of its ${groups.length} identities for validation, the rest for the test, in the order of seed ${seed}`,
+    rule:
+      `${origin}: ${validators} of its ${groups.length} identities for validation, ` +
+      `the rest for the test, in the order of seed ${seed}`,
   };
 }
 

@@ -68,7 +68,8 @@ export function rlvaeConfig(changes: Partial<RlvaeConfig> = {}): RlvaeConfig {
   if (config.flowCount < config.frameCount - 1) {
     throw new ModelError(
       "BAD_CONFIG",
-      `rlvaeConfig: got ${config.flowCount} flows for ${config.frameCount} frames, wanted at least ${config.frameCount - 1}`,
+      `rlvaeConfig: got ${config.flowCount} flows for ${config.frameCount} frames, ` +
+        `wanted at least ${config.frameCount - 1}`,
     );
   }
   if (config.flowDirection !== "one_pass" && config.flowDirection !== "sequential") {

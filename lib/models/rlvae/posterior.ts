@@ -37,7 +37,8 @@ export function samplePosterior(
   if (metric === undefined) {
     throw new ModelError(
       "MISSING_METRIC",
-      `samplePosterior: got no metric, wanted one for posterior ${objective.posterior}; build one from a pre-trained VAE`,
+      `samplePosterior: got no metric, wanted one for posterior ${objective.posterior}; ` +
+        "build one from a pre-trained VAE",
     );
   }
   const mean = encodeMean(params, frames);
