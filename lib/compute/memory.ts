@@ -1,6 +1,7 @@
 // One fixed arena of shared memory: parameters, moments, gradients and batches live at fixed addresses in it, where
 // onnxruntime, the WASM optimizer and every thread read and write the same bytes.
 import { ComputeError } from "./errors.ts";
+import { adviseHugePages } from "./huge-pages.ts";
 
 const PAGE_BYTES = 65_536;
 /** Tensors start on cache lines, so that threads never share one. */
@@ -41,7 +42,9 @@ export class ArenaPlan {
   /** Creates the shared memory; every byte is zero and takes no physical memory until it is written. */
   allocate(): WebAssembly.Memory {
     const pages = Math.ceil(this.top / PAGE_BYTES);
-    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+    adviseHugePages(memory.buffer);
+    return memory;
   }
 }
 
