@@ -14,14 +14,29 @@ export interface BenchOptions {
 
 const benches: Record<string, (options: BenchOptions) => Promise<void>> = { "rlvae-step": benchRlvaeStep };
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { rounds: { type: "string", default: "3" }, seconds: { type: "string", default: "8" } },
-});
-const names = positionals.length > 0 ? positionals : Object.keys(benches);
-const unknown = names.find((name) => !(name in benches));
-if (unknown !== undefined) {
-  console.error(`no benchmark "${unknown}"; there are: ${Object.keys(benches).join(", ")}`);
+const fail = (message: string): never => {
+  console.error(`bench: ${message}`);
   process.exit(2);
+};
+
+/** Flags and names; anything else is refused. */
+function readArguments(): { names: string[]; options: BenchOptions } {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { rounds: { type: "string", default: "3" }, seconds: { type: "string", default: "8" } },
+  });
+  const unknown = positionals.find((name) => !(name in benches));
+  if (unknown !== undefined) fail(`no benchmark "${unknown}"; there are: ${Object.keys(benches).join(", ")}`);
+  const [rounds, seconds] = [Number(values.rounds), Number(values.seconds)];
+  if (!Number.isInteger(rounds) || rounds < 1) fail(`--rounds ${values.rounds}: must be a whole number from 1`);
+  if (!(seconds > 0)) fail(`--seconds ${values.seconds}: must be a number above 0`);
+  return { names: positionals.length > 0 ? positionals : Object.keys(benches), options: { rounds, seconds } };
 }
-for (const name of names) await benches[name]({ rounds: Number(values.rounds), seconds: Number(values.seconds) });
+
+let given: ReturnType<typeof readArguments>;
+try {
+  given = readArguments();
+} catch (error) {
+  given = fail((error as Error).message); // what parseArgs says of a flag it does not know
+}
+for (const name of given.names) await benches[name](given.options);
