@@ -34,6 +34,15 @@ function metricTensors(dimension: number, entry: number) {
   };
 }
 
+/** Two full matrices: the identity, and one whose eigenvalues along the first two axes are 1 + 2 and 1 - 2. */
+function fullMatrices(dimension: number) {
+  const values = new Float32Array(2 * dimension * dimension);
+  for (let k = 0; k < 2; k++) for (let i = 0; i < dimension; i++) values[(k * dimension + i) * dimension + i] = 1;
+  values[dimension * dimension + 1] = 2;
+  values[dimension * dimension + dimension] = 2;
+  return ndarray([2, dimension, dimension], values);
+}
+
 beforeAll(async () => {
   writeFileSync(at("a-file"), "not a directory");
   await writeNpy(at("flat.npy"), ndarray([4, 8], new Uint8Array(32)));
@@ -41,6 +50,7 @@ beforeAll(async () => {
   truncateSync(at("cut.npy"), 5000);
   await writeNpy(at("noise.npy"), ndarray([1, 8, 3, 64, 64], new Float32Array(98304).fill(0.1234567)));
   await writeSafetensors(at("indefinite.safetensors"), metricTensors(16, -0.5));
+  await writeSafetensors(at("full.safetensors"), { ...metricTensors(16, 1), M_matrices: fullMatrices(16) });
   await writeSafetensors(at("small.safetensors"), metricTensors(4, 1));
   await writeSafetensors(at("cut.safetensors"), metricTensors(16, 1));
   truncateSync(at("cut.safetensors"), 200);
@@ -83,6 +93,7 @@ describe("bad data and metric files, exit code 1 or 2", () => {
     [["--metric=half.safetensors"], "M_matrices"],
     [["--metric=small.safetensors"], "got a metric of 4 dimensions, wanted 16"],
     [["--metric=indefinite.safetensors"], "the smallest eigenvalue of M_1 is -5.000e-1"],
+    [["--metric=full.safetensors"], "the smallest eigenvalue of M_1 is -1.000e+0"],
     [["--pretrained=runs"], "is not a pre-training bundle"],
     [["--device=cuda"], "--device cuda is not yet available"],
     [["--posterior=gaussian", "--kl=exact"], "got kl exact with posterior gaussian, wanted kl gaussian"],

@@ -1,92 +1,125 @@
-// bun test/e2e/kill9.ts --kills 50
+// bun test/e2e/kill9.ts --runs 50
 //
-// Kills a training run with SIGKILL at random moments, and resumes it, until it has been killed so often; after every kill
-// the directory must open, its status must be honest and every listed file must be whole. The last resume runs to the end.
-import { existsSync, readFileSync } from "node:fs";
+// Kills run after run with SIGKILL at a random moment. After the kill the directory must open, its status must be honest, every
+// listed file and every record of the tracker's log whole; resumed, it must finish with the bits of a run that was never killed.
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { openRun, readStatus } from "@cleanloop/artifacts";
+import { openRun } from "@cleanloop/artifacts";
 import { defineCommand, defineFlags, FailedError, runCommand } from "@cleanloop/cli";
 import { Random } from "@cleanloop/data";
+import { differences } from "./compare_runs.ts";
 import { emptyWorkplace, runCommand as runScript, startCommand } from "./harness.ts";
+import { logContents, logDirectories, logFile } from "./tracker_logs.ts";
 
 const TRAINER = "train_cyclic_loop_comparison";
-/** Half of the kills fall into this time after the start: loading, pre-training, compiling. */
-const START_MS = 3000;
-/** The others into this time after a new row of metrics: writing a checkpoint, then the next epoch. */
-const EPOCH_MS = 600;
+/** A third of the kills fall somewhere into the run, the others so soon after its first or its last row of metrics: */
+const AFTER_ROW_MS = 600;
 
 interface KillOptions {
-  /** Working directory of the command. */
+  /** Working directory of the commands. */
   directory: string;
-  /** Flags of the run. */
+  /** Flags of every run, but its name. */
   words: readonly string[];
-  /** Its run directory, relative to `directory`. */
-  run: string;
-  kills: number;
+  epochs: number;
+  runs: number;
   seed: number;
 }
 
 /** Throws FailedError at the first thing that is not as it should be; returns what was met, for a summary line. */
-export async function killAndResume({ directory, words, run, kills, seed }: KillOptions): Promise<string> {
+export async function killAndResume({ directory, words, epochs, runs, seed }: KillOptions): Promise<string> {
   const random = new Random(seed);
-  const path = join(directory, run);
-  const met = { beforeTheRun: 0, beforeACheckpoint: 0, after: 0, ended: 0 };
-  for (let kill = 0; kill < kills; kill++) {
-    const isThere = existsSync(join(path, "manifest.json"));
-    const child = startCommand(TRAINER, isThere ? [`--resume=${run}`] : words, directory);
-    if (kill % 2 === 0) await Bun.sleep(random.uniform() * START_MS);
-    else await newMetrics(join(path, "metrics.jsonl"), child.exited).then(() => Bun.sleep(random.uniform() * EPOCH_MS));
+  const flags = [...words, `--n_epochs=${epochs}`];
+  const whole = join(directory, "runs/rlvae/whole");
+  const startMs = performance.now();
+  const reference = await runScript(TRAINER, [...flags, "--run_name=whole"], directory);
+  if (reference.code !== 0) throw new FailedError(`the run without a kill ended with ${reference.code}: ${reference.stderr}`);
+  const durationMs = performance.now() - startMs;
+  const met = { beforeTheRun: 0, beforeACheckpoint: 0, betweenEpochs: 0, inTheClosingPart: 0, ended: 0 };
+
+  for (let number = 1; number <= runs; number++) {
+    const name = `shot-${number}`;
+    const run = join("runs/rlvae", name);
+    const path = join(directory, run);
+    const logsBefore = new Set(logDirectories(join(directory, "runs")));
+    const child = startCommand(TRAINER, [...flags, `--run_name=${name}`], directory);
+    if (number % 3 === 0) await Bun.sleep(random.uniform() * durationMs);
+    else {
+      await metricsRows(join(path, "metrics.jsonl"), number % 3 === 1 ? epochs : 1, child.exited);
+      await Bun.sleep(random.uniform() * AFTER_ROW_MS);
+    }
     child.kill("SIGKILL");
     await child.exited;
-    if (!existsSync(join(path, "manifest.json"))) {
-      met.beforeTheRun++;
-      continue;
-    }
-    const view = openRun(path);
-    const { state } = readStatus(path);
-    const problems = view.verifyArtifacts();
-    if (state !== "killed" && state !== "finished") throw new FailedError(`after kill ${kill + 1} the status is ${state}`);
-    if (problems.length > 0) throw new FailedError(`after kill ${kill + 1}: ${problems[0].message}`);
-    view.metrics().forEach(({ epoch }, index) => {
-      if (epoch !== index) throw new FailedError(`after kill ${kill + 1} row ${index} of the metrics is of epoch ${String(epoch)}`);
-    });
-    if (state === "finished") met.ended++;
-    else if (view.pointers.last === undefined) met.beforeACheckpoint++;
-    else met.after++;
+
+    const newLogs = logDirectories(join(directory, "runs")).filter((log) => !logsBefore.has(log));
+    const moment = existsSync(path) ? checkKilled(path, newLogs, epochs) : "beforeTheRun";
+    met[moment]++;
+    const { code, stderr } = await runScript(TRAINER, moment === "beforeTheRun" ? [...flags, `--run_name=${name}`] : [`--resume=${run}`], directory);
+    if (code !== (moment === "ended" ? 3 : 0)) throw new FailedError(`${name}, killed ${moment}: the resumed run ended with ${code}: ${stderr}`);
+    checkFinished(path, whole);
+    rmSync(path, { recursive: true }); // half a gigabyte each
   }
-  const isThere = existsSync(join(path, "manifest.json"));
-  const { code, stderr } = await runScript(TRAINER, isThere ? [`--resume=${run}`] : words, directory);
-  const hadEnded = code === 3 && stderr.includes("nothing to do");
-  if (code !== 0 && !hadEnded) throw new FailedError(`the last resume ended with ${code}: ${stderr}`);
-  return `${kills} kills: ${met.beforeTheRun} before the run existed, ${met.beforeACheckpoint} before a checkpoint, ${met.after} after one, ${met.ended} after the end; resumed to the end`;
+  rmSync(whole, { recursive: true });
+  return `${runs} runs killed: ${Object.entries(met).map(([moment, count]) => `${count} ${moment}`).join(", ")}; all resumed to the same bits`;
 }
 
-/** Waits until the file has grown by a line, or the process has ended. */
-async function newMetrics(path: string, exited: Promise<number>): Promise<void> {
-  const lines = () => (existsSync(path) ? readFileSync(path, "utf8").split("\n").length : 0);
-  const before = lines();
+/** The directory, the status and the log right after the kill; says how far the run was. */
+function checkKilled(path: string, logs: readonly string[], epochs: number) {
+  const view = openRun(path);
+  const { state } = view.status();
+  if (state !== "killed" && state !== "finished") throw new FailedError(`${path}: the status after a kill is ${state}`);
+  requireWhole(path);
+  const rows = view.metrics();
+  rows.forEach(({ epoch }, index) => {
+    if (epoch !== index) throw new FailedError(`${path}: row ${index} of the metrics is of epoch ${String(epoch)}`);
+  });
+  for (const log of logs) {
+    if (logFile(log) === undefined) continue; // killed before it began
+    const { history, numbers } = logContents(log);
+    if (numbers.some((number, index) => number !== index + 1)) throw new FailedError(`${log}: the records are not numbered 1, 2, 3`);
+    const missing = rows.length - history.length; // a row goes into the metrics first
+    if (missing !== 0 && missing !== 1) throw new FailedError(`${log}: ${history.length} rows, the metrics have ${rows.length}`);
+  }
+  if (state === "finished") return "ended";
+  const reached = view.artifacts.find(({ name }) => name === view.pointers.last)?.step ?? 0;
+  return view.pointers.last === undefined ? "beforeACheckpoint" : reached < epochs ? "betweenEpochs" : "inTheClosingPart";
+}
+
+function checkFinished(path: string, whole: string): void {
+  const view = openRun(path);
+  const { state } = view.status();
+  if (state !== "finished") throw new FailedError(`${path}: the status of the resumed run is ${state}`);
+  requireWhole(path);
+  for (const name of ["encoder.onnx", "decoder.onnx", "metrics_history.json"]) view.artifactPath(name);
+  const [difference] = differences(path, whole);
+  if (difference) throw new FailedError(`${path} is not the run that was never killed: ${difference}`);
+}
+
+function requireWhole(path: string): void {
+  const [problem] = openRun(path).verifyArtifacts();
+  if (problem) throw new FailedError(problem.message);
+}
+
+/** Waits until the file has so many lines, or the process has ended. */
+async function metricsRows(path: string, count: number, exited: Promise<number>): Promise<void> {
   let hasEnded = false;
   void exited.then(() => (hasEnded = true));
-  while (!hasEnded && lines() <= Math.max(1, before)) await Bun.sleep(5);
+  while (!hasEnded && !(existsSync(path) && readFileSync(path, "utf8").split("\n").length > count)) await Bun.sleep(5);
 }
 
 const command = defineCommand({
   name: "kill9",
   version: "1",
-  summary: "Kills and resumes a training run many times.",
-  examples: ["bun test/e2e/kill9.ts", "bun test/e2e/kill9.ts --kills 50", "bun test/e2e/kill9.ts --seed 3"],
+  summary: "Kills training runs at random moments and resumes each to its end.",
+  examples: ["bun test/e2e/kill9.ts", "bun test/e2e/kill9.ts --runs 50", "bun test/e2e/kill9.ts --seed 3"],
   flags: defineFlags({
-    kills: { type: "integer", min: 1, default: 10, description: "How often." },
+    runs: { type: "integer", min: 1, default: 10, description: "How many runs." },
     seed: { type: "integer", min: 0, default: 0, description: "Decides the moments." },
   }),
   async run({ flags, print }) {
     const place = emptyWorkplace();
     try {
-      const words = [
-        "--loop_mode=open", "--n_epochs=40", "--n_train_samples=80", "--n_val_samples=10", "--batch_size=8", "--pretrain_steps=20",
-        "--wandb_offline", "--run_name=shot",
-      ];
-      print(await killAndResume({ directory: place.path, words, run: "runs/rlvae/shot", kills: flags.kills, seed: flags.seed }));
+      const words = ["--loop_mode=open", "--n_train_samples=80", "--n_val_samples=10", "--batch_size=8", "--pretrain_steps=20", "--wandb_offline"];
+      print(await killAndResume({ directory: place.path, words, epochs: 3, ...flags }));
     } finally {
       place.remove();
     }

@@ -96,6 +96,15 @@ test("run_clean_training is clean by default, passes other flags through, and it
   expect(outputs()).toEqual([]);
 }, TIMEOUT_MS);
 
+test("--engine tfjs, the eager reference, trains too and leaves the same tree", async () => {
+  const words = ["--loop_mode=open", "--n_epochs=1", "--n_train_samples=1", "--n_val_samples=1", "--batch_size=1", `--pretrained=${bundle}`, "--engine=tfjs", "--device=wasm"];
+  const { code, stderr } = await runCommand("run_clean_training", words, place.path);
+  expect({ code, stderr }).toMatchObject({ code: 0 });
+  expect(stderr).toMatch(/^compute: tfjs on wasm, as asked; tfjs on wasm, 1 thread/m);
+  expect(outputs()).toEqual(OFFLINE_LOG);
+  rmSync(join(place.path, "runs"), { recursive: true });
+}, TIMEOUT_MS);
+
 test("25 clean epochs with every export stay under 1 MB, one row per epoch on one axis", async () => {
   const words = ["--loop_mode=closed", "--n_epochs=25", "--n_train_samples=10", "--n_val_samples=5", "--batch_size=5", `--pretrained=${bundle}`];
   const { code, stdout } = await runCommand("run_clean_training", words, place.path);
