@@ -17,8 +17,8 @@ export function removeDeadRuns(group: string): string[] {
 function removeIfDead(directory: string): boolean {
   try {
     const view = openRun(directory);
-    const { discard_when_dead } = view.config as unknown as Partial<SavedArguments>;
-    if (discard_when_dead !== true || view.status().state !== "killed") return false;
+    const saved = view.config as unknown as Partial<SavedArguments> | null; // any JSON, if somebody else wrote it
+    if (saved?.discard_when_dead !== true || view.status().state !== "killed") return false;
     resumeRun(directory).discard(); // taken over first, so that of two commands one removes it and none resumes it
     return true;
   } catch (error) {

@@ -34,8 +34,8 @@ const METRIC_FILE = "metric.safetensors";
  */
 export function openSavedRun(directory: string): SavedRun {
   const view = openRun(directory);
-  const saved = view.config as unknown as Partial<SavedArguments>;
-  if (saved.flags?.loop_mode === undefined || saved.data_fingerprint === undefined || saved.tracker_id === undefined) {
+  const saved = view.config as unknown as Partial<SavedArguments> | null;
+  if (saved?.flags?.loop_mode === undefined || saved.data_fingerprint === undefined || saved.tracker_id === undefined) {
     throw new UsageError(`--resume ${directory}: this run was not made by the trainer; give one of runs/rlvae`);
   }
   const last = view.artifacts.find(({ name }) => name === view.pointers.last);

@@ -12,9 +12,6 @@ import { emptyWorkplace, runCommand as runScript, startCommand } from "./harness
 import { logContents, logDirectories, logFile } from "./tracker_logs.ts";
 
 const TRAINER = "train_cyclic_loop_comparison";
-/** A third of the kills fall somewhere into the run, the others so soon after its first or its last row of metrics: */
-const AFTER_ROW_MS = 600;
-
 interface KillOptions {
   /** Working directory of the commands. */
   directory: string;
@@ -25,15 +22,22 @@ interface KillOptions {
   seed: number;
 }
 
-/** Throws FailedError at the first thing that is not as it should be; returns what was met, for a summary line. */
+/**
+ * A third of the kills fall anywhere into the run, a third into the checkpoint and the epoch behind its first row of metrics, a
+ * third into what follows its last row: checkpoint, models, the end. Throws FailedError at the first thing that is not as it
+ * should be; returns what was met, for a summary line.
+ */
 export async function killAndResume({ directory, words, epochs, runs, seed }: KillOptions): Promise<string> {
   const random = new Random(seed);
   const flags = [...words, `--n_epochs=${epochs}`];
   const whole = join(directory, "runs/rlvae/whole");
   const startMs = performance.now();
-  const reference = await runScript(TRAINER, [...flags, "--run_name=whole"], directory);
-  if (reference.code !== 0) throw new FailedError(`the run without a kill ended with ${reference.code}: ${reference.stderr}`);
-  const durationMs = performance.now() - startMs;
+  const reference = startCommand(TRAINER, [...flags, "--run_name=whole"], directory);
+  await metricsRows(join(whole, "metrics.jsonl"), epochs, reference.exited);
+  const lastRowMs = performance.now();
+  const code = await reference.exited;
+  if (code !== 0) throw new FailedError(`the run without a kill ended with ${code}: ${await reference.stderr.text()}`);
+  const [durationMs, closingMs] = [performance.now() - startMs, performance.now() - lastRowMs];
   const met = { beforeTheRun: 0, beforeACheckpoint: 0, betweenEpochs: 0, inTheClosingPart: 0, ended: 0 };
 
   for (let number = 1; number <= runs; number++) {
@@ -45,7 +49,7 @@ export async function killAndResume({ directory, words, epochs, runs, seed }: Ki
     if (number % 3 === 0) await Bun.sleep(random.uniform() * durationMs);
     else {
       await metricsRows(join(path, "metrics.jsonl"), number % 3 === 1 ? epochs : 1, child.exited);
-      await Bun.sleep(random.uniform() * AFTER_ROW_MS);
+      await Bun.sleep(random.uniform() * closingMs);
     }
     child.kill("SIGKILL");
     await child.exited;
