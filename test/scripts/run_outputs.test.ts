@@ -1,5 +1,5 @@
 // The run directory and the tracker's log at their end: what must not be lost, and what resumed and later runs find.
-import { afterAll, afterEach, describe, expect, setSystemTime, test } from "bun:test";
+import { afterAll, afterEach, describe, expect, setSystemTime, spyOn, test } from "bun:test";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -7,6 +7,7 @@ import { openRun, readStatus } from "@cleanloop/artifacts";
 import { givenFlags, parseFlags } from "@cleanloop/cli";
 import { logRecord, readLog } from "@cleanloop/wandb";
 import { outputPolicy } from "../../scripts/shared/output_policy.ts";
+import type { RunOutputs } from "../../scripts/shared/run_outputs.ts";
 import { openOutputs } from "../../scripts/shared/run_outputs.ts";
 import { openSavedRun } from "../../scripts/shared/saved_run.ts";
 import { resumedFlags, runSettings } from "../../scripts/shared/settings.ts";
@@ -40,11 +41,12 @@ function records(root: string) {
   return readLog(readFileSync(join(root, "wandb", directory, name))).map(({ payload }) => logRecord.decode(payload));
 }
 
-/** Makes a run's recorded owner a process that has ended. */
-async function pretendDead(directory: string): Promise<void> {
+/** Makes a run's recorded owner a process that has ended, and lets go of this process's terminal. */
+async function pretendDead({ run, tracker }: RunOutputs): Promise<void> {
   const dead = Bun.spawn(["true"]);
   await dead.exited;
-  const path = join(directory, "status.json");
+  await tracker.finish(137);
+  const path = join(run.path, "status.json");
   writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, "utf8")), pid: dead.pid }));
 }
 
@@ -85,6 +87,16 @@ describe("what was to be kept in the log and is not there", () => {
     expect(await close("finished", DONE)).toMatchObject({ run: null });
     expect(readdirSync(root)).toEqual(["wandb"]);
   });
+});
+
+test("a discarded run names the file that somebody else changed, and leaves it", async () => {
+  using stderr = spyOn(process.stderr, "write");
+  const { run, close } = await open(newRoot(), ...CLEAN);
+  await run.writeArtifact("metric.safetensors", "metric", "ours");
+  writeFileSync(join(run.path, "metric.safetensors"), "theirs");
+  await close("finished", DONE);
+  expect(stderr.mock.calls.map(([text]) => String(text)).join("")).toMatch(/stays: somebody else changed metric\.safetensors$/m);
+  expect(readdirSync(run.path)).toEqual(["metric.safetensors"]);
 });
 
 test("metrics_history.json that cannot be written makes the run a failed one, in its status and in the log", async () => {
@@ -138,7 +150,7 @@ describe("a clean run that was killed", () => {
   test("is removed by the next clean run of the same output directory", async () => {
     const root = newRoot();
     const dead = await open(root, ...CLEAN, "--run_name=dead");
-    await pretendDead(dead.run.path);
+    await pretendDead(dead);
     const next = await open(root, ...CLEAN);
     expect(existsSync(dead.run.path)).toBe(false);
     expect(existsSync(next.run.path)).toBe(true);
@@ -151,16 +163,17 @@ describe("a clean run that was killed", () => {
     async (what: string, words: string[]) => {
       const root = newRoot();
       const other = await open(root, ...words);
-      if (what !== "alive") await pretendDead(other.run.path);
+      if (what !== "alive") await pretendDead(other);
       const next = await open(root, ...CLEAN);
       expect(existsSync(other.run.path)).toBe(true);
       await next.close("finished", DONE);
+      await other.close("finished", DONE);
     },
   );
 
   test("can be resumed in the clean mode, which does not take it for dead", async () => {
     const dead = await open(newRoot(), ...CLEAN);
-    await pretendDead(dead.run.path);
+    await pretendDead(dead);
     const again = await resume(dead.run.path, `--resume=${dead.run.path}`);
     expect(again.run.path).toBe(dead.run.path);
     expect(await again.close("finished", DONE)).toMatchObject({ run: null });
