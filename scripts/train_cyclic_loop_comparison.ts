@@ -195,10 +195,13 @@ export async function train({ flags: words, given, signal }: Context): Promise<T
     // A stopped run that keeps its directory can be resumed; of one that does not, the best weights so far are all there is.
     if (savesWeights && position.best !== null && !(wasStopped && policy.runDirectoryKept)) {
       const { exportModels, weightsFile } = await import("./shared/weights_export.ts");
-      loadCheckpoint(openRun(run.path).pointerPath("best") as string, session);
-      const files = await exportModels(session, config, sprites.validation);
-      if (policy.checkpointsOnDisk) for (const { name, bytes } of files) await run.writeArtifact(name, "model", bytes);
-      if (policy.weightsInTracker) outputs.saveInTracker([...files, weightsFile(session, { format: "pt" })]);
+      const isBestLoaded = position.best.epoch === position.epoch - 1 && position.batch === 0;
+      if (!isBestLoaded) loadCheckpoint(openRun(run.path).pointerPath("best") as string, session);
+      for await (const { name, bytes } of exportModels(session, config, sprites.validation)) {
+        if (policy.checkpointsOnDisk) await run.writeArtifact(name, "model", bytes);
+        if (policy.weightsInTracker) outputs.saveInTracker({ name, bytes });
+      }
+      if (policy.weightsInTracker) outputs.saveInTracker(weightsFile(session, { format: "pt" }));
       say("encoder.onnx and decoder.onnx were reopened and give what the trained model gives");
     }
     tracker.summary.update({

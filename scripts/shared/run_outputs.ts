@@ -39,13 +39,16 @@ export interface RunOutputs {
   /** Says that the run is alive. A status that cannot be written is told once and stops nothing. */
   heartbeat(progress?: Progress): void;
   /** Puts files into the tracker's log; their loss shows in `close`. */
-  saveInTracker(files: readonly ModelFile[]): void;
+  saveInTracker(file: ModelFile): void;
   /**
    * Records the end in both places. In the wandb-only modes the run directory is then removed, unless it holds what did not
    * reach the log. Throws FailedError when something that was to be kept is missing. Only the first call does anything.
    */
   close(state: FinalState, detail: ExitDetail): Promise<OutputPaths>;
 }
+
+/** All weights as one file in the log; a run that keeps its weights there is whole when it has this one. */
+export const WEIGHTS_FILE = "weights.safetensors";
 
 /** Opens both. Throws ArtifactError (directory exists, cannot be written) or WandbError before anything was trained. */
 export async function openOutputs(request: OutputsRequest): Promise<RunOutputs> {
@@ -100,9 +103,9 @@ export async function openOutputs(request: OutputsRequest): Promise<RunOutputs> 
     run,
     tracker,
     heartbeat,
-    saveInTracker(files) {
-      for (const { name, bytes } of files) tracker.saveFile(bytes, name);
-      areWeightsLogged = true;
+    saveInTracker({ name, bytes }) {
+      tracker.saveFile(bytes, name);
+      areWeightsLogged ||= name === WEIGHTS_FILE;
     },
     async close(state, detail) {
       if (isClosed) return paths(runDirectoryKept);

@@ -32,6 +32,8 @@ const PREFIXES: Record<StateKind, string> = {
   params: "", firstMoment: "adam.firstMoment/", secondMoment: "adam.secondMoment/", average: "average/",
 };
 
+const COLLECT_AFTER_BYTES = 50e6;
+
 /** Writes a checkpoint and moves `pointers` to it; training must not go on before the promise resolves. */
 export async function saveCheckpoint(
   run: Run,
@@ -55,11 +57,17 @@ export async function saveCheckpoint(
 /** Puts a checkpoint into the session and returns where it stands. Throws ArtifactError for a file that is no checkpoint. */
 export function loadCheckpoint(path: string, session: TrainingSession): Position {
   using file = openCheckpoint(path);
+  let readBytes = 0;
   const { stepCount, config: _config, ...position } = file.state as unknown as Position & { stepCount: number; config: unknown };
   session.importState({
     stepCount,
     read(kind, name) {
       const array = file.read(PREFIXES[kind] + name);
+      readBytes += array?.data.byteLength ?? 0;
+      if (readBytes > COLLECT_AFTER_BYTES) {
+        Bun.gc(true); // the tensors are copied and dropped faster than the collector would come
+        readBytes = 0;
+      }
       return array && hostTensor(array, `${path}, ${name}`);
     },
   });

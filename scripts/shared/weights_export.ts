@@ -7,6 +7,7 @@ import { fillFrames } from "@cleanloop/data";
 import type { RlvaeConfig } from "@cleanloop/models";
 import { decode, encode } from "@cleanloop/models";
 import type * as tf from "@tensorflow/tfjs-core";
+import { WEIGHTS_FILE } from "./run_outputs.ts";
 import { averagedWeights, weightArrays } from "./training_state.ts";
 
 /** A file of the trained model. */
@@ -18,9 +19,9 @@ export interface ModelFile {
 /**
  * encoder.onnx (frame [1, 12288] -> mean, logVar [1, 16]) and decoder.onnx (z [1, 16] -> frame [1, 12288]) of the averaged
  * parameters. Each is opened again and run on a frame of `set`; throws ComputeError when it differs from the session.
- * Closes the session before the models are made: both at once would be the peak of a run's memory.
+ * Closes the session first and gives one file at a time: all at once would be the peak of a run's memory.
  */
-export async function exportModels(session: TrainingSession, config: RlvaeConfig, set: SpriteSet): Promise<ModelFile[]> {
+export async function* exportModels(session: TrainingSession, config: RlvaeConfig, set: SpriteSet): AsyncGenerator<ModelFile> {
   const { frameSize, latentSize } = config;
   const frames = { shape: [1, frameSize] };
   const latents = { shape: [1, latentSize] };
@@ -33,17 +34,16 @@ export async function exportModels(session: TrainingSession, config: RlvaeConfig
   const params = averagedWeights(session);
   await session.close();
 
-  const encoder = exportOnnx(runEncoder, params, { frame: frames });
-  await verifyOnnx(encoder, { frame: { ...frames, data: frame } }, encoded);
-  const decoder = exportOnnx(runDecoder, params, { z: latents });
-  await verifyOnnx(decoder, { z: { ...latents, data: encoded.mean } }, decoded);
-  return [
-    { name: "encoder.onnx", bytes: encoder },
-    { name: "decoder.onnx", bytes: decoder },
-  ];
+  const verified = async (name: string, bytes: Uint8Array, inputs: Parameters<typeof verifyOnnx>[1], expected: Record<string, Float32Array>) => {
+    await verifyOnnx(bytes, inputs, expected);
+    Bun.gc(true);
+    return { name, bytes };
+  };
+  yield await verified("encoder.onnx", exportOnnx(runEncoder, params, { frame: frames }), { frame: { ...frames, data: frame } }, encoded);
+  yield await verified("decoder.onnx", exportOnnx(runDecoder, params, { z: latents }), { z: { ...latents, data: encoded.mean } }, decoded);
 }
 
 /** All averaged weights as one safetensors file. */
 export function weightsFile(session: TrainingSession, metadata: Record<string, string>): ModelFile {
-  return { name: "weights.safetensors", bytes: encodeSafetensors(weightArrays(session), metadata) };
+  return { name: WEIGHTS_FILE, bytes: encodeSafetensors(weightArrays(session), metadata) };
 }

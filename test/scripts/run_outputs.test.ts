@@ -56,7 +56,7 @@ describe("what was to be kept in the log and is not there", () => {
     const { run, tracker, saveInTracker, close } = await open(root, ...CLEAN, "--keep_weights");
     await run.writeArtifact("checkpoints/a", "checkpoint", "weights", best);
     unlinkSync(join(tracker.directory as string, `run-${tracker.id}.wandb`));
-    saveInTracker([{ name: "weights.safetensors", bytes: new Uint8Array(4) }]);
+    saveInTracker({ name: "weights.safetensors", bytes: new Uint8Array(4) });
     await expect(close("finished", DONE)).rejects.toThrow(/log is not complete: .*deleted.*what the run wrote is kept in .*rlvae/);
     expect(readStatus(run.path)).toMatchObject({ state: "failed", exit: { exitCode: 1 } });
     expect(readFileSync(join(run.path, "checkpoints/a"), "utf8")).toBe("weights");
@@ -83,7 +83,7 @@ describe("what was to be kept in the log and is not there", () => {
     const root = newRoot();
     const { run, saveInTracker, close } = await open(root, ...CLEAN, "--keep_weights");
     await run.writeArtifact("checkpoints/a", "checkpoint", "weights", best);
-    saveInTracker([{ name: "weights.safetensors", bytes: new Uint8Array(4) }]);
+    saveInTracker({ name: "weights.safetensors", bytes: new Uint8Array(4) });
     expect(await close("finished", DONE)).toMatchObject({ run: null });
     expect(readdirSync(root)).toEqual(["wandb"]);
   });
