@@ -20,11 +20,12 @@ const lastLog = () => logDirectories(runs).at(-1) as string;
 const small = (...more: string[]) => ["--loop_mode=open", "--n_train_samples=10", "--n_val_samples=5", "--batch_size=5", `--pretrained=${bundle}`, ...more];
 const leftovers = () => tree(runs).filter((path) => path.includes(".tmp-"));
 
-/** Starts the trainer and waits for its first row of metrics. */
+/** Starts the trainer and waits for its second row of metrics: the first one is then in the tracker's log too. */
 async function startTraining(name: string, ...words: string[]) {
   const child = startCommand(TRAINER, small(`--run_name=${name}`, "--n_epochs=1000", ...words), place.path);
   const metrics = join(runPath(name), "metrics.jsonl");
-  while (child.exitCode === null && !(existsSync(metrics) && readFileSync(metrics).length > 0)) await Bun.sleep(5);
+  const rowCount = () => (existsSync(metrics) ? readFileSync(metrics, "utf8").split("\n").length - 1 : 0);
+  while (child.exitCode === null && rowCount() < 2) await Bun.sleep(5);
   return child;
 }
 
