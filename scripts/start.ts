@@ -11,6 +11,15 @@ import { trainerFlags } from "./shared/trainer_flags.ts";
 import type { TrainingResult } from "./train_cyclic_loop_comparison.ts";
 import { train } from "./train_cyclic_loop_comparison.ts";
 
+/** Works with and without an installed Bun. */
+const BUN = "npx -y bun@1.4.5 run";
+const next = [
+  ["run_clean_training --loop_mode open", "the whole clean training"],
+  ["run_clean_training --loop_mode closed --keep_weights", "a closed loop, weights in the log"],
+  ["train_cyclic_loop_comparison --loop_mode open --wandb_offline", "with checkpoints and figure data"],
+  ["train_cyclic_loop_comparison --help", "every flag"],
+] as const;
+
 const { seed, threads, n_epochs, n_train_samples, n_val_samples, pretrain_steps, output_dir } = trainerFlags;
 const HABITS = ["--loop_mode=open", "--wandb_only", "--wandb_offline", "--batch_size=8"];
 
@@ -47,10 +56,7 @@ function report({ rows, tracker }: TrainingResult, durationMs: number): string {
     `The workspace is clean: the run left ${left}, and the pre-training in the cache.`,
     "",
     "Next:",
-    "  bun scripts/run_clean_training.ts --loop_mode open                     the whole clean training",
-    "  bun scripts/run_clean_training.ts --loop_mode closed --keep_weights    a closed loop, weights in the log",
-    "  bun scripts/train_cyclic_loop_comparison.ts --loop_mode open --wandb_offline    with checkpoints and figure data",
-    "  bun scripts/train_cyclic_loop_comparison.ts --help                     every flag",
+    ...next.map(([words, what]) => `  ${BUN} ${words.padEnd(64)}${what}`),
   ].join("\n");
 }
 
