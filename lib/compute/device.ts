@@ -11,7 +11,7 @@ export class DeviceError extends Error {
 
 export interface ResolvedDevice {
   engine: Engine;
-  /** onnx: cpu. tfjs: the backend (cpu, wasm, webgpu, node-gpu). */
+  /** onnx: cpu. tfjs: cpu, wasm, webgpu, or cuda (tfjs-node-gpu). */
   device: "cpu" | "wasm" | "webgpu" | "cuda";
   /** One line for the log: what was chosen and why. */
   reason: string;

@@ -1,5 +1,6 @@
 // Refuses wrong shapes, names and lengths before they reach native code, with what was got and what was wanted.
-import { sizeOf, type InputArray, type TensorSpec, type TrainingOptions } from "./types.ts";
+import { sizeOf } from "../trace/ir.ts";
+import type { InputArray, TensorSpec, TrainingOptions } from "./types.ts";
 
 const shapeText = (shape: readonly number[]): string => `[${shape.join(", ")}]`;
 

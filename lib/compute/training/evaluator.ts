@@ -1,12 +1,12 @@
 // Compiles a function of the live parameters into a model of its own in the compute thread.
-import type { Program } from "../trace/ir.ts";
+import { sizeOf, type Program } from "../trace/ir.ts";
 import { optimize } from "../trace/rewrite.ts";
 import { toOnnx } from "../trace/lower.ts";
 import { trace } from "../trace/trace.ts";
 import type { ComputeClient } from "../worker/client.ts";
 import type { SharedBinding } from "../worker/protocol.ts";
 import { mergeSpecs, pick } from "./gradient-graph.ts";
-import { sizeOf, type Evaluator, type InputArray, type TensorFunction, type TensorSpec } from "./types.ts";
+import type { Evaluator, InputArray, TensorFunction, TensorSpec } from "./types.ts";
 
 interface EvaluatorSpecs {
   paramSpecs: Record<string, TensorSpec>;

@@ -2,8 +2,9 @@
 // vectors of one shared memory.
 import { ArenaPlan, floatView, intView, paddedLength, type Region } from "../memory.ts";
 import type { AdamVectors } from "../optimizer/adam.ts";
+import { sizeOf } from "../trace/ir.ts";
 import type { StreamedGradient } from "./streamed-gradients.ts";
-import { sizeOf, type HostTensor, type InputArray, type TensorSpec } from "./types.ts";
+import type { HostTensor, InputArray, TensorSpec } from "./types.ts";
 
 export interface TrainingLayout {
   memory: WebAssembly.Memory;

@@ -123,5 +123,3 @@ export interface TrainingSession {
   importState(state: TrainingState | StateSource): void;
   close(): Promise<void>;
 }
-
-export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, extent) => product * extent, 1);

@@ -81,8 +81,11 @@ export async function startAdamTeam(work: SharedWork, settings: AdamSettings): P
       together(Task.average, () => share.average(weight));
     },
     close() {
-      together(Task.stop, () => share.close()); // a thread that sleeps in Atomics.wait cannot be terminated
-      helpers.forEach((helper) => helper.terminate());
+      try {
+        together(Task.stop, () => share.close()); // a thread that sleeps in Atomics.wait cannot be terminated
+      } finally {
+        helpers.forEach((helper) => helper.terminate());
+      }
     },
   };
 }
