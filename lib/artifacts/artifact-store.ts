@@ -46,13 +46,7 @@ export class ArtifactStore {
   }
 
   async put(name: string, kind: string, data: Chunks, options: PutOptions = {}): Promise<ArtifactEntry> {
-    if (!isArtifactName(name)) {
-      throw new ArtifactError(
-        "invalid-argument",
-        `writeArtifact: got the name "${name}", wanted a relative path such as "figures/loss.json", ` +
-          `without "..", hidden parts, or the names ${reservedNames.join(", ")}.`,
-      );
-    }
+    checkName("writeArtifact", name);
     const path = join(this.directory, name);
     makeFolder(dirname(path));
     const file = new AtomicFile(path);
@@ -71,6 +65,15 @@ export class ArtifactStore {
     return entry;
   }
 
+  makeFolder(name: string): void {
+    checkName("makeFolder", name);
+    const manifest = this.#settle();
+    const folders = manifest.folders ?? [];
+    // Listed before it is there: one that is never made is no harm, one that nobody knows of would stay behind.
+    if (!folders.includes(name)) this.#write({ ...manifest, folders: [...folders, name] });
+    makeFolder(join(this.directory, name));
+  }
+
   remove(name: string): void {
     this.#find("removeArtifact", name);
     this.#commit(withoutArtifact(this.#settle(), name));
@@ -84,12 +87,14 @@ export class ArtifactStore {
   /** Removes every listed file that still has the content written; a file changed since is left and returned. */
   removeAll(): string[] {
     const kept: string[] = [];
-    const folders = new Set<string>();
     for (const entry of this.#manifest.artifacts) {
       const path = join(this.directory, entry.name);
       if (fileMatches(path, entry)) removeFile(path);
       else if (existsSync(path)) kept.push(entry.name);
-      for (let folder = dirname(entry.name); folder !== "."; folder = dirname(folder)) folders.add(folder);
+    }
+    const folders = new Set<string>();
+    for (const name of [...this.#manifest.artifacts.map((entry) => dirname(entry.name)), ...(this.#manifest.folders ?? [])]) {
+      for (let folder = name; folder !== "."; folder = dirname(folder)) folders.add(folder);
     }
     const deepestFirst = [...folders].sort((a, b) => b.length - a.length);
     for (const folder of deepestFirst) removeEmptyFolder(join(this.directory, folder));
@@ -121,6 +126,15 @@ export class ArtifactStore {
     writeManifest(this.directory, manifest);
     this.#manifest = manifest;
   }
+}
+
+function checkName(caller: string, name: string): void {
+  if (isArtifactName(name)) return;
+  throw new ArtifactError(
+    "invalid-argument",
+    `${caller}: got the name "${name}", wanted a relative path such as "figures/loss.json", ` +
+      `without "..", hidden parts, or the names ${reservedNames.join(", ")}.`,
+  );
 }
 
 function makeFolder(path: string): void {

@@ -29,6 +29,7 @@ export class AtomicFile {
   readonly #hash: Hash = createHash("sha256");
   #descriptor: number | null = null;
   #sizeBytes = 0;
+  #isFlushed = false;
 
   constructor(path: string) {
     this.path = path;
@@ -38,6 +39,7 @@ export class AtomicFile {
   }
 
   write(bytes: Uint8Array): void {
+    this.#isFlushed = false;
     this.#guard(() => {
       let done = 0;
       while (done < bytes.byteLength) done += writeSync(this.#open, bytes, done, bytes.byteLength - done);
@@ -46,10 +48,11 @@ export class AtomicFile {
     this.#sizeBytes += bytes.byteLength;
   }
 
-  /** Starts the flush off the main thread, so that `finish` has little left to wait for. */
+  /** Flushes off the main thread, so that `finish` has nothing left to wait for. */
   async flush(): Promise<void> {
     try {
       await flushInBackground(this.#open);
+      this.#isFlushed = true;
     } catch (cause) {
       this.abort();
       throw systemError("write", this.path, cause);
@@ -58,7 +61,7 @@ export class AtomicFile {
 
   /** Flushes and closes the temporary file; the final path is still untouched. */
   finish(): Written {
-    this.#guard(() => fsyncSync(this.#open));
+    if (!this.#isFlushed) this.#guard(() => fsyncSync(this.#open));
     closeSync(this.#open);
     this.#descriptor = null;
     return { sizeBytes: this.#sizeBytes, sha256: this.#hash.digest("hex") };

@@ -1,8 +1,8 @@
 // Makes a run directory: complete under a hidden name beside its place, then renamed into it, so that a kill at any moment
 // leaves a whole run or none, and never a name that is taken by neither.
-import { lstatSync, mkdirSync, renameSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, renameSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
-import { isPlainFileName } from "./artifact-name.ts";
+import { isPlainFileName, maxNameLength } from "./artifact-name.ts";
 import { syncDirectory, writeAtomicSync } from "./atomic.ts";
 import { ArtifactError, systemError } from "./errors.ts";
 import { encodeJson, type JsonObject } from "./json.ts";
@@ -31,7 +31,10 @@ export interface CreateRunOptions {
 export function createRun(options: CreateRunOptions): Run {
   for (const key of ["group", "name"] as const) {
     if (!isPlainFileName(options[key])) {
-      throw new ArtifactError("invalid-argument", `createRun: got ${key} "${options[key]}", wanted a plain file name.`);
+      throw new ArtifactError(
+        "invalid-argument",
+        `createRun: got ${key} "${options[key]}", wanted a visible name of at most ${maxNameLength} characters without slashes.`,
+      );
     }
   }
   const parent = resolve(options.root, options.group);
@@ -91,8 +94,21 @@ function makeParents(parent: string, path: string): number {
     const firstCreated = mkdirSync(parent, { recursive: true });
     return firstCreated === undefined ? 0 : relative(dirname(firstCreated), parent).split(sep).length;
   } catch (cause) {
-    throw systemError("create the run directory", path, cause);
+    const file = fileAmong(parent);
+    if (file === null) throw systemError("create the run directory", path, cause);
+    // Not "exists", after which callers try the next name for ever.
+    throw new ArtifactError(
+      "not-a-directory",
+      `cannot create the run directory ${path}: ${file} is a file. Remove it or choose another directory.`,
+      { cause },
+    );
   }
+}
+
+/** The file that is where a directory of `path` should be, or null. */
+function fileAmong(path: string): string | null {
+  if (!existsSync(path)) return fileAmong(dirname(path));
+  return statSync(path).isDirectory() ? null : path;
 }
 
 function makeDirectory(directory: string, path: string): void {

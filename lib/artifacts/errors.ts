@@ -5,6 +5,7 @@ export const artifactErrorCodes = {
   // Files and disks.
   "not-found": "the file or directory does not exist",
   exists: "the file or directory is already there",
+  "not-a-directory": "a file is where a directory should be",
   "no-space": "the disk is full or the quota is used up",
   "no-permission": "the operating system refuses the access",
   "read-only": "the file system is mounted read-only",
@@ -78,7 +79,8 @@ const systemErrors: Record<string, [ArtifactErrorCode, string]> = {
   EROFS: ["read-only", "the file system is read-only. Choose another directory"],
   EFBIG: ["file-too-large", "it passes the largest file size allowed. Check `ulimit -f` and the file system"],
   EISDIR: ["io", "it is a directory. Name a file"],
-  ENOTDIR: ["io", "a part of the path is a file, not a directory. Check the path"],
+  ENOTDIR: ["not-a-directory", "a part of the path is a file, not a directory. Check the path"],
+  ENAMETOOLONG: ["invalid-argument", "a name in it is too long. Choose a shorter one"],
 };
 
 /** Turns a failure of the operating system into an {@link ArtifactError} that names path, event and cure. */

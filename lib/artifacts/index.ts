@@ -35,9 +35,11 @@ export {
   writeSafetensors,
 } from "./safetensors.ts";
 
-// Python's files, read without running them
+// Python's files: pickles read without running them and written, torch checkpoints read
 export { parsePickle, type PickleGlobal, type PickleOptions } from "./pickle.ts";
 export { numpyGlobals } from "./pickle-numpy.ts";
+export { type PickleKey, type PickleValue, PyFloat, pyFloat, PyTuple, pyTuple } from "./pickle-values.ts";
+export { encodePickle } from "./pickle-writer.ts";
 export { decodeTorch, openTorch, type TorchFile } from "./torch.ts";
 export { TorchTensor } from "./torch-tensor.ts";
 

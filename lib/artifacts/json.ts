@@ -11,6 +11,7 @@ const spelledNumbers = new Map([
   ["Infinity", Infinity],
   ["-Infinity", -Infinity],
 ]);
+const spelledNumberPattern = /"(?:NaN|-?Infinity)"/;
 
 /** JSON text of a value; throws `invalid-argument` for bigints, functions and cycles, which JSON would lose or refuse. */
 export function encodeJson(value: JsonValue, indent?: number): string {
@@ -28,7 +29,14 @@ export function encodeJson(value: JsonValue, indent?: number): string {
   }
 }
 
+/** Whether {@link encodeJson} spelled a number in this text. */
+export function hasSpelledNumber(text: string): boolean {
+  return spelledNumberPattern.test(text);
+}
+
 /** The value of text written by {@link encodeJson}; throws SyntaxError. */
 export function decodeJson(text: string): JsonValue {
+  // Most text spells no number, and a reviver makes parsing six times as slow.
+  if (!hasSpelledNumber(text)) return JSON.parse(text);
   return JSON.parse(text, (_key, item) => (typeof item === "string" ? (spelledNumbers.get(item) ?? item) : item));
 }

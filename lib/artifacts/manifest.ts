@@ -43,6 +43,8 @@ export interface Manifest {
   pointers: Readonly<Partial<Record<Pointer, string>>>;
   /** A put whose file may or may not be in place yet: the file's hash decides. */
   pending: Put | null;
+  /** Folders made to be filled by others, such as plots; absent in the manifests of earlier versions. */
+  folders?: readonly string[];
   /** Files no longer listed that may still be on the disk. */
   removing: readonly string[];
 }
@@ -108,12 +110,12 @@ export function readManifest(directory: string): Manifest {
   if (manifest.version !== 1) {
     throw new ArtifactError("unsupported-version", `${path}: has version ${String(manifest.version)}, wanted 1.`);
   }
-  const { artifacts, pending, removing, pointers } = manifest;
+  const { artifacts, pending, removing, pointers, folders = [] } = manifest;
   // Files are removed by these names: none may lead out of the run directory.
   const isSound =
-    [artifacts, removing].every(Array.isArray) &&
+    [artifacts, removing, folders].every(Array.isArray) &&
     [...artifacts, ...(pending ? [pending.entry] : [])].every(isEntry) &&
-    [...removing, ...Object.values(pointers ?? {})].every(isArtifactName);
+    [...removing, ...folders, ...Object.values(pointers ?? {})].every(isArtifactName);
   if (!isSound) throw new ArtifactError("bad-header", `${path}: has an entry that no run writes. Remove or repair it.`);
   return manifest;
 }

@@ -1,22 +1,22 @@
 // metrics.jsonl: one JSON object per line, appended and never rewritten; a torn last line is ignored, then cut off.
 import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
 import { ArtifactError, systemError } from "./errors.ts";
-import { decodeJson, encodeJson, type JsonObject, type JsonValue } from "./json.ts";
+import { decodeJson, encodeJson, hasSpelledNumber, type JsonObject, type JsonValue } from "./json.ts";
 
 export const metricsFileName = "metrics.jsonl";
 
 /** One row of metrics; non-finite numbers survive. */
 export type MetricsRow = JsonObject;
 
-interface ParsedLog {
-  rows: MetricsRow[];
-  /** Where each row begins, in bytes, and as a last entry where the whole lines end. */
+interface LogLines {
+  bytes: Buffer;
+  /** Where each whole line begins, in bytes, and as a last entry where they end. */
   offsets: number[];
 }
 
 /** All whole rows of a log, none when there is no file; throws `bad-header` for a line that is not a JSON object. */
 export function readMetrics(path: string): MetricsRow[] {
-  return parse(path).rows;
+  return parse(path, readLines(path));
 }
 
 /** The writer of a metrics log; it repairs the tail that a killed writer left. */
@@ -29,9 +29,10 @@ export class MetricsLog {
   constructor(path: string) {
     this.#path = path;
     try {
-      const { offsets } = parse(path);
+      const lines = readLines(path);
+      parse(path, lines);
       this.#descriptor = openSync(path, "a");
-      ftruncateSync(this.#descriptor, offsets.at(-1));
+      ftruncateSync(this.#descriptor, lines.offsets.at(-1));
     } catch (cause) {
       throw systemError("open", path, cause);
     }
@@ -54,9 +55,10 @@ export class MetricsLog {
 
   /** Cuts the log before the first row whose `key` is a number above `value`: resume from a checkpoint repeats those. */
   dropAfter(key: string, value: number): void {
-    const { rows, offsets } = parse(this.#path);
+    const lines = readLines(this.#path);
+    const rows = parse(this.#path, lines);
     const first = rows.findIndex((row) => typeof row[key] === "number" && row[key] > value);
-    if (first !== -1) ftruncateSync(this.#descriptor, offsets[first]);
+    if (first !== -1) ftruncateSync(this.#descriptor, lines.offsets[first]);
   }
 
   /** Waits until all rows are on the disk. */
@@ -91,25 +93,40 @@ export function metricsRecords(rows: readonly MetricsRow[]): JsonObject[] {
   return rows.map((row) => Object.fromEntries(Object.entries(row).map(([key, value]) => [key, finiteOrNull(value)])));
 }
 
+/**
+ * The whole rows of a log as JSON text of {@link metricsRecords}, one record per line. Lines are copied as they are where
+ * that is the same: training writes this again and again, and parsing thousands of rows would hold it up.
+ */
+export function readMetricsRecordsJson(path: string): string {
+  const { bytes, offsets } = readLines(path);
+  const records = offsets.slice(0, -1).map((start, i) => {
+    const line = bytes.toString("utf8", start, offsets[i + 1] - 1);
+    return hasSpelledNumber(line) ? encodeJson(metricsRecords([parseLine(line, `${path}, line ${i + 1}`)])[0]) : line;
+  });
+  return `[${records.join(",\n")}]`;
+}
+
 function finiteOrNull(value: JsonValue | undefined): JsonValue {
   return value === undefined || (typeof value === "number" && !Number.isFinite(value)) ? null : value;
 }
 
-function parse(path: string): ParsedLog {
+function readLines(path: string): LogLines {
   let bytes: Buffer;
   try {
     bytes = readFileSync(path);
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return { rows: [], offsets: [0] };
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return { bytes: Buffer.alloc(0), offsets: [0] };
     throw systemError("read", path, cause);
   }
-  const rows: MetricsRow[] = [];
   const offsets = [0];
-  for (let start = 0, end = bytes.indexOf(0x0a); end !== -1; start = end + 1, end = bytes.indexOf(0x0a, start)) {
-    rows.push(parseLine(bytes.toString("utf8", start, end), `${path}, line ${rows.length + 1}`));
-    offsets.push(end + 1);
-  }
-  return { rows, offsets };
+  for (let end = bytes.indexOf(0x0a); end !== -1; end = bytes.indexOf(0x0a, end + 1)) offsets.push(end + 1);
+  return { bytes, offsets };
+}
+
+function parse(path: string, { bytes, offsets }: LogLines): MetricsRow[] {
+  return offsets.slice(0, -1).map((start, i) => {
+    return parseLine(bytes.toString("utf8", start, offsets[i + 1] - 1), `${path}, line ${i + 1}`);
+  });
 }
 
 function parseLine(text: string, label: string): MetricsRow {

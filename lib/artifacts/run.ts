@@ -5,7 +5,7 @@ import type { Chunks } from "./atomic.ts";
 import { ArtifactError } from "./errors.ts";
 import { encodeJson } from "./json.ts";
 import type { ArtifactEntry, Manifest, Pointer } from "./manifest.ts";
-import { metricsColumns, metricsFileName, MetricsLog, metricsRecords, type MetricsRow, readMetrics } from "./metrics.ts";
+import { metricsColumns, metricsFileName, MetricsLog, type MetricsRow, readMetrics, readMetricsRecordsJson } from "./metrics.ts";
 import { sweepTemporaryFiles } from "./removal.ts";
 import { removeRunFiles } from "./run-files.ts";
 import { type ExitDetail, type FinalState, type RunStatus, writeStatus } from "./status.ts";
@@ -55,6 +55,12 @@ export class Run {
     return this.#store.put(name, kind, data, options);
   }
 
+  /** Makes a folder for files that others will put there; `discard` removes it when it is empty. */
+  makeFolder(name: string): void {
+    this.#checkOpen("makeFolder");
+    this.#store.makeFolder(name);
+  }
+
   /** Removes an artifact and the pointers to it. */
   removeArtifact(name: string): void {
     this.#checkOpen("removeArtifact");
@@ -86,9 +92,9 @@ export class Run {
 
   /** Writes metrics_history.json: an object of columns, or the list of records that Python's plotting scripts read. */
   async writeMetricsHistory(layout: "columns" | "records" = "columns"): Promise<ArtifactEntry> {
-    const rows = this.readMetrics();
-    const view = layout === "columns" ? metricsColumns(rows) : metricsRecords(rows);
-    return this.writeArtifact(metricsHistoryFileName, "metrics", `${encodeJson(view)}\n`);
+    const path = join(this.path, metricsFileName);
+    const text = layout === "columns" ? encodeJson(metricsColumns(readMetrics(path))) : readMetricsRecordsJson(path);
+    return this.writeArtifact(metricsHistoryFileName, "metrics", `${text}\n`);
   }
 
   /** Says that the run is alive and how far it is; writes status.json at most every {@link heartbeatIntervalMs}. */

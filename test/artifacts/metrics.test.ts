@@ -105,6 +105,24 @@ describe("metrics_history.json", () => {
     expect(metricsRecords(rows)).toEqual([{ epoch: 0, loss: 2.5 }, { epoch: 1, loss: null, note: "x" }]);
   });
 
+  test("the list of records is strict JSON, a record per line, and leaves out a torn last row", async () => {
+    const run = newRun();
+    const history = async () => {
+      await run.writeMetricsHistory("records");
+      return readFileSync(join(run.path, "metrics_history.json"), "utf8");
+    };
+    expect(await history()).toBe("[]\n");
+    run.appendMetrics({ step: 0, loss: 0.1, note: "é" });
+    run.appendMetrics({ step: 100, loss: NaN, best: -Infinity, note: 'says "NaN"' });
+    run.appendMetrics({ step: 200, loss: 1e-300 });
+    appendFileSync(join(run.path, "metrics.jsonl"), '{"step":300,"lo');
+    expect(await history()).toBe(
+      '[{"step":0,"loss":0.1,"note":"é"},\n' +
+        '{"step":100,"loss":null,"best":null,"note":"says \\"NaN\\""},\n' +
+        '{"step":200,"loss":1e-300}]\n',
+    );
+  });
+
   test("both layouts are written as an artifact that replaces itself", async () => {
     const run = newRun();
     for (const row of rows) run.appendMetrics(row);

@@ -1,9 +1,9 @@
 // The run directory as its writer and its readers see it: artifacts, pointers, removal, discarding.
 import { describe, expect, test } from "bun:test";
 import { createRun, ndarray, openRun, readCheckpoint, resumeRun, type Run, writeCheckpoint } from "@cleanloop/artifacts";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { canMount, codeOf, codeOfAsync, temporaryDirectory } from "./support.ts";
+import { asNobody, canDropRights, canMount, codeOf, codeOfAsync, temporaryDirectory } from "./support.ts";
 
 const directory = temporaryDirectory();
 let count = 0;
@@ -53,6 +53,37 @@ catch (error) { console.log(error.code); }`;
     const racers = [1, 2, 3].map(() => Bun.spawn([process.execPath, "-e", program, String(startMs)]));
     const outcomes = await Promise.all(racers.map(async ({ stdout }) => (await new Response(stdout).text()).trim()));
     expect(outcomes.sort()).toEqual(["exists", "exists", "won"]);
+  });
+
+  test("a file where a directory should be is named, and is not the error after which another name is tried", () => {
+    const file = join(directory, "file");
+    writeFileSync(file, "somebody's");
+    for (const root of [file, join(file, "deeper"), directory]) {
+      const create = () => createRun({ ...options(), root, group: "file" });
+      expect(codeOf(create)).toBe("not-a-directory");
+      expect(create).toThrow(`${file} is a file. Remove it or choose another directory.`);
+    }
+    expect(readFileSync(file, "utf8")).toBe("somebody's");
+  });
+
+  test.skipIf(!canDropRights)("directories that this user may not write to are named, and nothing is left", () => {
+    const root = join(directory, "locked");
+    for (const [group, locked] of [["group", root], ["there", join(root, "there")]]) {
+      mkdirSync(join(root, "there"), { recursive: true });
+      chmodSync(directory, 0o755);
+      chmodSync(locked, 0o555);
+      const program = `
+import { createRun } from ${JSON.stringify(join(import.meta.dir, "../../lib/artifacts/index.ts"))};
+try { createRun({ root: ${JSON.stringify(root)}, group: "${group}", name: "n", config: {}, command: [] }); }
+catch (error) { console.log(error.code, error.message); }`;
+      const result = Bun.spawnSync([...asNobody, process.execPath, "-e", program]);
+      expect(result.stdout.toString().trim()).toBe(
+        `no-permission cannot create the run directory ${join(root, group, "n")}: permission denied. ` +
+          "Check the owner and mode of the directory.",
+      );
+      chmodSync(locked, 0o755);
+      expect(readdirSync(root, { recursive: true })).toEqual(["there"]);
+    }
   });
 
   test("names that would leave the directory, and configs that JSON cannot hold, are refused and leave nothing", () => {
@@ -108,6 +139,19 @@ describe("artifacts", () => {
       expect(await codeOfAsync(run.writeArtifact(name, "array", ""))).toBe("invalid-argument");
     }
     expect(tree(run.path)).toEqual(ownFiles);
+  });
+
+  test("folders for others are made at once, and go with a discarded run when they are empty", () => {
+    const run = newRun();
+    for (const folder of ["plots", "models/deep", "plots"]) run.makeFolder(folder);
+    expect(readdirSync(run.path, { recursive: true }).map(String).sort()).toEqual([...ownFiles, "models", "models/deep", "plots"].sort());
+    for (const name of ["..", "a/../b", ".hidden", "status.json"]) expect(codeOf(() => run.makeFolder(name))).toBe("invalid-argument");
+    run.finish("finished");
+    const again = resumeRun(run.path);
+    writeFileSync(join(run.path, "plots/theirs.png"), "1");
+    expect(again.discard()).toEqual([]);
+    expect(tree(run.path)).toEqual(["plots/theirs.png"]);
+    expect(existsSync(join(run.path, "models"))).toBe(false);
   });
 
   test("removeArtifact takes the file, the entry and the pointers to it", async () => {
@@ -185,6 +229,7 @@ describe("finishing and resuming", () => {
       [JSON.stringify({ ...manifest, artifacts: 1 }), "bad-header"],
       // Names that would make a resume or a discard remove other people's files.
       [JSON.stringify({ ...manifest, removing: ["../precious"] }), "bad-header"],
+      [JSON.stringify({ ...manifest, folders: [".."] }), "bad-header"],
       [JSON.stringify({ ...manifest, artifacts: [{ ...manifest.artifacts[0], name: "/etc/passwd" }] }), "bad-header"],
       [JSON.stringify({ ...manifest, pending: { entry: { name: ".." }, pointers: [] } }), "bad-header"],
       [JSON.stringify({ ...manifest, pointers: { best: "a/../../b" } }), "bad-header"],
