@@ -1,4 +1,4 @@
-// Sprite sequences and seeded random numbers: what this package offers.
+// Sprite sequences, gridworlds and seeded random numbers: what this package offers.
 
 // Errors
 export { DataError } from "./errors.ts";
@@ -52,3 +52,37 @@ export { contactSheet, reconstructionStrip } from "./sprites/sheet.ts";
 export type { ReconstructionStrip } from "./sprites/sheet.ts";
 export { decodePng, encodePng } from "./png.ts";
 export type { Picture } from "./png.ts";
+
+// Gridworlds
+export { GRIDWORLD_NAMES } from "./gridworlds/layouts.ts";
+export type { GridworldName } from "./gridworlds/layouts.ts";
+export { ACTION_NAMES, ACTION_STEPS, namedLayout, openRoom } from "./gridworlds/layout.ts";
+export type { GridLayout, OneWayTile } from "./gridworlds/layout.ts";
+export { parseLayout, readLayout } from "./gridworlds/layout-text.ts";
+export { createGridworld, doorMarkers } from "./gridworlds/gridworld.ts";
+export type { CoordinateConvention, DoorMarker, Gridworld, GridworldOptions } from "./gridworlds/gridworld.ts";
+export type { Door } from "./gridworlds/doors.ts";
+export { isSymmetricWalk, stationaryLaw, transitionMatrix } from "./gridworlds/transition.ts";
+
+// What ALLO has to find
+export { datasetSpectrum, exactSpectrum, GROUP_TOLERANCE } from "./gridworlds/spectrum.ts";
+export type { Spectrum } from "./gridworlds/spectrum.ts";
+export {
+  laplacianEigenvalue,
+  laplacianEigenvalues,
+  offsetProbabilities,
+  transitionEigenvalue,
+  transitionEigenvalues,
+} from "./gridworlds/sampled-operator.ts";
+export type { OffsetSampling } from "./gridworlds/sampled-operator.ts";
+
+// Data of the random walk, and batches from it
+export { collectRollouts, rolloutChunks, visitCounts } from "./gridworlds/rollouts.ts";
+export type { RolloutOptions, Rollouts } from "./gridworlds/rollouts.ts";
+export { expectedPairLaw, MAX_DENSE_STATES, meanLaplacian, pairLaw } from "./gridworlds/pair-law.ts";
+export type { PairLaw } from "./gridworlds/pair-law.ts";
+export { ReplaySampler } from "./gridworlds/replay-sampler.ts";
+export { CountSampler } from "./gridworlds/count-sampler.ts";
+export type { StateLaw } from "./gridworlds/count-sampler.ts";
+export { exactBatch, PairBatch } from "./gridworlds/pair-batch.ts";
+export type { PairBatchMemory } from "./gridworlds/pair-batch.ts";

@@ -1,0 +1,83 @@
+// Walker's alias method in integers: draws from a discrete law in constant time and, but for rare ties, one word each.
+
+import { DataError } from "../errors.ts";
+import type { WordSource } from "./word-source.ts";
+
+/** A discrete law as 2^bits equally likely columns, each shared by at most two of its values. */
+export interface AliasTable {
+  /** From 1 to 24. */
+  readonly bits: number;
+  /** [2^bits, 3] per column: the share of its own value in units of 2^-32, its own value, the other value. */
+  readonly columns: Int32Array;
+}
+
+const MAX_BITS = 24;
+const UNIT = 2 ** 32;
+
+/**
+ * The table that draws `values[i]` (32-bit integers) with probability proportional to `weights[i]`, by Vose's method.
+ * Throws `invalid-argument` for a negative or infinite weight or when none is positive.
+ */
+export function aliasTable(weights: Float64Array, values: Int32Array): AliasTable {
+  const entries = Uint32Array.from(weights.keys()).filter((entry) => weights[entry] !== 0);
+  const total = entries.reduce((sum, entry) => sum + weights[entry], 0);
+  if (!(total > 0 && total < Infinity) || entries.some((entry) => weights[entry] < 0)) {
+    throw new DataError("invalid-argument", `aliasTable: got weights of sum ${total}, wanted finite numbers from 0`);
+  }
+  const bits = Math.max(1, Math.ceil(Math.log2(entries.length)));
+  if (bits > MAX_BITS) {
+    throw new DataError("too-large", `aliasTable: got ${entries.length} values, wanted at most ${2 ** MAX_BITS}`);
+  }
+
+  // Masses in units of a column; the columns beyond the last entry start empty and are filled first.
+  const count = 2 ** bits;
+  const masses = new Float64Array(count);
+  const columns = new Int32Array(3 * count);
+  entries.forEach((entry, column) => {
+    masses[column] = (weights[entry] / total) * count;
+    columns[3 * column + 1] = columns[3 * column + 2] = values[entry];
+  });
+  const light = new Int32Array(count);
+  const heavy: number[] = [];
+  let lightCount = 0;
+  for (let column = 0; column < count; column++) {
+    if (masses[column] < 1) light[lightCount++] = column;
+    else heavy.push(column);
+  }
+  while (lightCount > 0 && heavy.length > 0) {
+    const column = light[--lightCount];
+    const donor = heavy.at(-1)!;
+    columns[3 * column] = Math.min(Math.round(masses[column] * UNIT), UNIT - 1) | 0;
+    columns[3 * column + 2] = columns[3 * donor + 1];
+    masses[donor] -= 1 - masses[column];
+    if (masses[donor] < 1) light[lightCount++] = heavy.pop()!;
+  }
+  // What is left has mass one up to rounding and keeps its own value on both sides.
+  return { bits, columns };
+}
+
+/**
+ * Fills `out` with independent draws. The top bits of a word name the column and its rest is compared with the share;
+ * where they are equal, one chance in 2^(32 - bits), a second word decides the remaining bits, so nothing is rounded.
+ */
+export function drawValues({ bits, columns }: AliasTable, source: WordSource, out: Int32Array): void {
+  source.fill(out);
+  const restBits = 32 - bits;
+  const restMask = 0xffffffff >>> bits;
+  const tieMask = (1 << bits) - 1;
+  const second = new Int32Array(1);
+  for (let i = 0; i < out.length; i++) {
+    const word = out[i];
+    const column = (word >>> restBits) * 3;
+    const rest = word & restMask;
+    const share = columns[column];
+    const shareTop = share >>> bits;
+    // 1 when rest < shareTop: both are below 2^31, and a branch here would be mispredicted too often.
+    let isOwn = (rest - shareTop) >>> 31;
+    if (rest === shareTop) {
+      source.fill(second);
+      isOwn = second[0] >>> restBits < (share & tieMask) ? 1 : 0;
+    }
+    out[i] = columns[column + 2 - isOwn];
+  }
+}
