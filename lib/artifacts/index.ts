@@ -63,7 +63,7 @@ export {
 export { type ArtifactEntry, type Pointer } from "./manifest.ts";
 export { type PutOptions } from "./artifact-store.ts";
 export { metricsColumns, metricsRecords, type MetricsRow, readMetrics } from "./metrics.ts";
-export { type JsonObject, type JsonValue } from "./json.ts";
+export { decodeJson, encodeJson, type JsonObject, type JsonValue } from "./json.ts";
 
 // Checkpoints
 export { type Checkpoint, type CheckpointFile, type CheckpointInput, openCheckpoint, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
