@@ -84,5 +84,5 @@ export type { PairLaw } from "./gridworlds/pair-law.ts";
 export { ReplaySampler } from "./gridworlds/replay-sampler.ts";
 export { CountSampler } from "./gridworlds/count-sampler.ts";
 export type { StateLaw } from "./gridworlds/count-sampler.ts";
-export { exactBatch, PairBatch } from "./gridworlds/pair-batch.ts";
+export { exactBatch, packPair, PairBatch } from "./gridworlds/pair-batch.ts";
 export type { PairBatchMemory } from "./gridworlds/pair-batch.ts";

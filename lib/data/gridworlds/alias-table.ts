@@ -1,7 +1,6 @@
 // Walker's alias method in integers: draws from a discrete law in constant time and, but for rare ties, one word each.
 
 import { DataError } from "../errors.ts";
-import type { WordSource } from "./word-source.ts";
 
 /** A discrete law as 2^bits equally likely columns, each shared by at most two of its values. */
 export interface AliasTable {
@@ -57,27 +56,46 @@ export function aliasTable(weights: Float64Array, values: Int32Array): AliasTabl
 }
 
 /**
- * Fills `out` with independent draws. The top bits of a word name the column and its rest is compared with the share;
- * where they are equal, one chance in 2^(32 - bits), a second word decides the remaining bits, so nothing is rounded.
+ * Fills `out` with independent draws; `words` [4] is the state of xoshiro128** as in `Random` and is advanced. The top
+ * bits of a random word name the column and the rest is compared with the column's share; where they are equal, one
+ * chance in 2^(32 - bits), the next word decides the share's remaining bits, so nothing is rounded.
  */
-export function drawValues({ bits, columns }: AliasTable, source: WordSource, out: Int32Array): void {
-  source.fill(out);
+export function drawValues({ bits, columns }: AliasTable, words: Int32Array, out: Int32Array): void {
+  // The generator of `Random`, repeated here so that its state stays in registers: half of the time of a draw.
+  let s0 = words[0];
+  let s1 = words[1];
+  let s2 = words[2];
+  let s3 = words[3];
   const restBits = 32 - bits;
   const restMask = 0xffffffff >>> bits;
   const tieMask = (1 << bits) - 1;
-  const second = new Int32Array(1);
-  for (let i = 0; i < out.length; i++) {
-    const word = out[i];
+  let tied = -1;
+  for (let i = 0; i < out.length; ) {
+    const scrambled = Math.imul(s1, 5);
+    const word = Math.imul((scrambled << 7) | (scrambled >>> 25), 9);
+    const shifted = s1 << 9;
+    s2 ^= s0;
+    s3 ^= s1;
+    s1 ^= s2;
+    s0 ^= s3;
+    s2 ^= shifted;
+    s3 = (s3 << 11) | (s3 >>> 21);
+
+    if (tied !== -1) {
+      const isOwn = word >>> restBits < (columns[tied] & tieMask);
+      out[i++] = columns[isOwn ? tied + 1 : tied + 2];
+      tied = -1;
+      continue;
+    }
     const column = (word >>> restBits) * 3;
     const rest = word & restMask;
-    const share = columns[column];
-    const shareTop = share >>> bits;
-    // 1 when rest < shareTop: both are below 2^31, and a branch here would be mispredicted too often.
-    let isOwn = (rest - shareTop) >>> 31;
-    if (rest === shareTop) {
-      source.fill(second);
-      isOwn = second[0] >>> restBits < (share & tieMask) ? 1 : 0;
-    }
-    out[i] = columns[column + 2 - isOwn];
+    const share = columns[column] >>> bits;
+    if (rest === share) tied = column;
+    // The sign bit is one for the column's own value; a branch would be mispredicted too often.
+    else out[i++] = columns[column + 2 - ((rest - share) >>> 31)];
   }
+  words[0] = s0;
+  words[1] = s1;
+  words[2] = s2;
+  words[3] = s3;
 }

@@ -3,10 +3,10 @@
 import { DataError } from "../errors.ts";
 import { drawDoors, reverseOf, reversibleMoves } from "./doors.ts";
 import type { Door } from "./doors.ts";
-import { ACTION_NAMES, ACTION_STEPS } from "./layout.ts";
+import { ACTION_NAMES, ACTION_STEPS, MAX_CELLS } from "./layout.ts";
 import type { GridLayout } from "./layout.ts";
 
-/** How cells become network inputs: as in the original trainer (x, y), or as in the paper's code (row, column). */
+/** How cells become network inputs: (x, y) as in the original trainer, or (row, column) as in the paper's code. */
 export type CoordinateConvention = "seed" | "paper";
 
 /** A uniform random walk over the free cells of a layout. */
@@ -16,7 +16,7 @@ export interface Gridworld {
   readonly stateCount: number;
   /** [n] full indices y * width + x of the free cells, ascending; a state is a position in this list. */
   readonly canonicalStates: Int32Array;
-  /** [n, 4] the state after moving up, right, down or left; a move into a wall, off the grid or against a door stays. */
+  /** [n, 4] the state after moving up, right, down or left; one into a wall, off the grid or against a door stays. */
   readonly next: Int32Array;
   /** One-way doors: first those of the layout, then those drawn. */
   readonly doors: readonly Door[];
@@ -37,16 +37,23 @@ export interface GridworldOptions {
 }
 
 /**
- * The walk on `layout`. Start and goal marks are not part of it: every episode starts at a uniformly drawn free cell and
- * only its length ends it, so that the walk without doors is symmetric and its stationary law uniform.
+ * The walk on `layout`. Start and goal marks are not part of it: every episode starts at a uniformly drawn free cell
+ * and only its length ends it, so that the walk without doors is symmetric and its stationary law uniform.
  * Throws `bad-layout` without a free cell or for a door into a wall, `not-enough` for more doors than moves.
  */
 export function createGridworld(layout: GridLayout, options: GridworldOptions = {}): Gridworld {
-  const { width, height } = layout;
-  const canonicalStates = Int32Array.from(freeCells(layout));
+  const { name, width, height, walls } = layout;
+  if (walls.length !== width * height || walls.length > MAX_CELLS) {
+    throw new DataError(
+      "bad-layout",
+      `createGridworld: ${name} has ${walls.length} cells for ${height} x ${width}, ` +
+        `wanted one each and at most ${MAX_CELLS}`,
+    );
+  }
+  const canonicalStates = Int32Array.from(walls.keys().filter((cell) => walls[cell] === 0));
   const stateCount = canonicalStates.length;
   if (stateCount === 0) {
-    throw new DataError("bad-layout", `createGridworld: layout ${layout.name} has no free cell, wanted at least one`);
+    throw new DataError("bad-layout", `createGridworld: layout ${name} has no free cell, wanted at least one`);
   }
   const stateOf = new Int32Array(width * height).fill(-1);
   canonicalStates.forEach((cell, state) => (stateOf[cell] = state));
@@ -70,7 +77,7 @@ export function createGridworld(layout: GridLayout, options: GridworldOptions = 
   };
 }
 
-/** One door as plots and the seed's metadata want it: full indices of the cell, the cell behind the door, the action. */
+/** A door as plots and the original's metadata want it: full indices of its cell and of the cell behind it. */
 export interface DoorMarker {
   readonly cell: number;
   readonly action: number;
@@ -80,10 +87,6 @@ export interface DoorMarker {
 /** The doors of a world in full cell indices. */
 export function doorMarkers({ doors, canonicalStates }: Gridworld): DoorMarker[] {
   return doors.map(({ from, action, to }) => ({ cell: canonicalStates[from], action, toCell: canonicalStates[to] }));
-}
-
-function* freeCells({ walls }: GridLayout): Generator<number> {
-  for (let cell = 0; cell < walls.length; cell++) if (walls[cell] === 0) yield cell;
 }
 
 function neighbours({ width, height }: GridLayout, canonicalStates: Int32Array, stateOf: Int32Array): Int32Array {
@@ -107,7 +110,8 @@ function layoutDoor(layout: GridLayout, stateOf: Int32Array, next: Int32Array, c
     const [x, y] = [cell % layout.width, Math.floor(cell / layout.width)];
     throw new DataError(
       "bad-layout",
-      `${layout.name}: the door at column ${x + 1} of line ${y + 1} leads ${ACTION_NAMES[action]} into a wall; wanted a free cell there`,
+      `${layout.name}: line ${y + 1}, column ${x + 1}: the door leads ${ACTION_NAMES[action]} into a wall, ` +
+        "wanted a free cell there",
     );
   }
   return { from, action, to, reverseAction: reverseOf(action) };

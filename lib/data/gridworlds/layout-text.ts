@@ -17,7 +17,7 @@ const DOOR_ACTIONS = new Map([
 const MAX_FILE_BYTES = 1 << 20;
 
 /**
- * Reads a layout: space or `.` free, `X`, `x` or `#` wall, `S` start, `G` goal; short lines are filled up with free cells.
+ * Reads a layout: space or `.` free, `X`, `x` or `#` wall, `S` start, `G` goal; short lines end in free cells.
  * With commas, a tile is what stands between two of them, and `D` with letters of UDLR is a tile that can be left in
  * those directions but not entered back from there. Throws `bad-layout` with line and column.
  */
@@ -60,31 +60,31 @@ export function parseLayout(text: string, name: string): GridLayout {
   return { name, width, height, walls, start: marks.S, goal: marks.G, oneWayTiles };
 }
 
-/** Reads a layout file; its name is the file's without the extension. Throws `not-found`, `bad-file` or `bad-layout`. */
+/** Reads a layout file, named as the file without its extension. Throws `not-found`, `bad-file` or `bad-layout`. */
 export function readLayout(path: string): GridLayout {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  if (stats === undefined) {
-    throw new DataError("not-found", `readLayout: no file ${path}; give the path of a text file with one line per row`);
-  }
-  if (!stats.isFile() || stats.size > MAX_FILE_BYTES) {
-    const got = stats.isFile() ? `${stats.size} bytes` : "something that is not a file";
-    throw new DataError("bad-file", `readLayout: ${path} is ${got}, wanted a text file of at most ${MAX_FILE_BYTES} bytes`);
-  }
-  return parseLayout(readText(path), basename(path, extname(path)));
-}
-
-function readText(path: string): string {
+  let text: string;
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path));
+    const stats = statSync(path);
+    if (!stats.isFile()) throw new Error("it is not a file");
+    if (stats.size > MAX_FILE_BYTES) throw new Error(`it has ${stats.size} bytes, more than ${MAX_FILE_BYTES}`);
+    text = new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path));
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new DataError("bad-file", `readLayout: ${path} cannot be read as UTF-8 text (${reason})`, { cause });
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const isAbsent = code === "ENOENT" || code === "ENOTDIR";
+    const problem = isAbsent ? "there is no such file" : `cannot be read as text (${message})`;
+    throw new DataError(
+      isAbsent ? "not-found" : "bad-file",
+      `readLayout: ${path}: ${problem}; give a text file with one line per row of cells`,
+      { cause },
+    );
   }
+  return parseLayout(text, basename(path, extname(path)));
 }
 
 function unknownTile(tile: string, isTiled: boolean): string {
   const got = `got ${JSON.stringify(tile)}`;
   if (isTiled && /^[EP]/.test(tile)) return `${got}, a portal; portals are not supported, make it "." or "X"`;
   if (isTiled && /^D[UDLR]+:/.test(tile)) return `${got}, a door with a probability; wanted D and letters of UDLR only`;
-  return `${got}, wanted " " or "." (free), "X", "x" or "#" (wall), "S" or "G"${isTiled ? ", or D and letters of UDLR" : ""}`;
+  const doors = isTiled ? ", or D and letters of UDLR" : "";
+  return `${got}, wanted " " or "." (free), "X", "x" or "#" (wall), "S" or "G"${doors}`;
 }

@@ -3,7 +3,7 @@
 /** One layout as it is kept here. */
 export interface LayoutRecord {
   readonly width: number;
-  /** One hexadecimal number per row, top row first; W bits, the highest is column 0, 1 is a wall; `v*k` is k equal rows. */
+  /** A hexadecimal number per row, top row first; W bits, the highest is column 0, 1 a wall; `v*k` is k equal rows. */
   readonly rows: string;
   /** Marks as [x, y]. */
   readonly start?: readonly [number, number];
@@ -48,7 +48,8 @@ const LAYOUTS = {
   "GridMaze-19": {
     width: 19,
     rows:
-      "7ffff 40101 5ff7d 40045 5ffd5 50451 5755d 54511 55df7 44511 5f555 50455 57fd7 54111 5dd7f 51501 555fd 44411 7ffff",
+      "7ffff 40101 5ff7d 40045 5ffd5 50451 5755d 54511 55df7 44511 5f555 50455 57fd7 54111 5dd7f 51501 555fd 44411 " +
+      "7ffff",
   },
   "GridMaze-26": {
     width: 32,

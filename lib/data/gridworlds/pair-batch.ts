@@ -4,6 +4,9 @@ import { DataError } from "../errors.ts";
 import { meanLaplacian } from "./pair-law.ts";
 import type { PairLaw } from "./pair-law.ts";
 
+/** A pair of states as one integer. */
+export const packPair = (first: number, second: number): number => (first << 16) | second;
+
 /** Arrays to write into, for memory that somebody else reads; both default to fresh ones. */
 export interface PairBatchMemory {
   /** [n, n], zero at first. */
@@ -32,11 +35,12 @@ export class PairBatch {
   ) {
     this.laplacian = memory.laplacian ?? new Float32Array(stateCount * stateCount);
     this.first = memory.first ?? new Float32Array(stateCount);
-    if (this.laplacian.length !== stateCount ** 2 || this.first.length !== stateCount || !(size >= 1)) {
+    const isRoom = this.laplacian.length === stateCount ** 2 && this.first.length === stateCount;
+    if (!isRoom || !Number.isInteger(size) || size < 1) {
       throw new DataError(
         "invalid-argument",
         `PairBatch: got arrays of ${this.laplacian.length} and ${this.first.length} numbers for ${size} pairs, ` +
-          `wanted ${stateCount ** 2} and ${stateCount} and at least one pair`,
+          `wanted ${stateCount ** 2} and ${stateCount} numbers, and a whole number of pairs from 1`,
       );
     }
     this.drawn = new Int32Array(size);
@@ -44,8 +48,14 @@ export class PairBatch {
     this.secondCounts = new Int32Array(stateCount);
   }
 
-  /** Clears the batch and returns the array for its pairs: [size], first state << 16 | second state. */
-  begin(): Int32Array {
+  /** Replaces the pairs by those that `draw` writes, see {@link packPair}, and sums them up. */
+  refill(draw: (pairs: Int32Array) => void): void {
+    this.clear();
+    draw(this.drawn);
+    this.sum();
+  }
+
+  private clear(): void {
     const { laplacian, drawn, stateCount: n } = this;
     // A large Laplacian is mostly zero: undo the entries that the last pairs made instead of clearing all.
     if (n * n <= 8 * drawn.length) laplacian.fill(0);
@@ -58,11 +68,9 @@ export class PairBatch {
       }
       for (let state = 0; state < n; state++) laplacian[state * n + state] = 0;
     }
-    return drawn;
   }
 
-  /** Sums the pairs up. */
-  finish(): void {
+  private sum(): void {
     const { laplacian, first, drawn, stateCount: n } = this;
     const firstCounts = this.firstCounts.fill(0);
     const secondCounts = this.secondCounts.fill(0);

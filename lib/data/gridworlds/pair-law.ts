@@ -1,4 +1,4 @@
-// The exact law of one replay draw: what infinitely many pairs from the collected data, or from endless data, would show.
+// The exact law of one replay draw: the share of every pair of states, for collected data or for endless data.
 
 import { DataError } from "../errors.ts";
 import type { Gridworld } from "./gridworld.ts";
@@ -38,8 +38,8 @@ export function pairLaw(chunks: Iterable<Rollouts>, gamma: number): PairLaw {
 }
 
 /**
- * The law of a draw from endless data: the mean of {@link pairLaw} over data sets. With P the walk's matrix and mu_t the
- * law of its state after t moves from a uniform start, it is the sum over k of diag(c_k) P^k,
+ * The law of a draw from endless data: the mean of {@link pairLaw} over data sets. With P the walk's matrix and mu_t
+ * the law of its state after t moves from a uniform start, it is the sum over k of diag(c_k) P^k,
  * c_k = (1/T) sum over t of mu_t P(offset k | T - t moves left).
  */
 export function expectedPairLaw(world: Gridworld, { gamma, horizon }: OffsetSampling): PairLaw {

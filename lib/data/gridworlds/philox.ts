@@ -8,15 +8,23 @@ const ROUNDS = 10;
 const TWO_POW_MINUS_32 = 2 ** -32;
 
 /**
- * Writes the four 32-bit words that belong to counter (c0, c1, 0, 0) under key (k0, k1) into `out`; any 32-bit integers.
- * Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3" (2011), the generator of cuRAND and TensorFlow.
+ * Writes the four 32-bit words that belong to counter (c0, c1, c2, c3) under key (k0, k1) into `out`. Salmon, Moraes,
+ * Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3" (2011); also the generator of cuRAND and TensorFlow.
  */
-export function philox(k0: number, k1: number, c0: number, c1: number, out: Uint32Array, c2 = 0, c3 = 0): void {
+export function philox(
+  out: Uint32Array,
+  k0: number,
+  k1: number,
+  c0: number,
+  c1: number,
+  c2: number,
+  c3: number,
+): void {
   let [x0, x1, x2, x3] = [c0 >>> 0, c1 >>> 0, c2 >>> 0, c3 >>> 0];
   for (let round = 0; round < ROUNDS; round++) {
     const low0 = Math.imul(MULTIPLIER_0, x0) >>> 0;
     const low1 = Math.imul(MULTIPLIER_1, x2) >>> 0;
-    // The float product is off by less than 2^12; without its low word it is a multiple of 2^32, so rounding is exact.
+    // The float product is off by less than 2^12 and without its low word a multiple of 2^32: rounding is exact.
     const high0 = ((MULTIPLIER_0 * x0 - low0) * TWO_POW_MINUS_32 + 0.5) >>> 0;
     const high1 = ((MULTIPLIER_1 * x2 - low1) * TWO_POW_MINUS_32 + 0.5) >>> 0;
     x0 = (high1 ^ x1 ^ k0) >>> 0;

@@ -37,7 +37,10 @@ export class ReplaySampler {
   /** Fills `out` with single states: episode uniform, time uniform over all its states. */
   states(out: Int32Array): void {
     const { length, states, episodes } = this.rollouts;
-    for (let i = 0; i < out.length; i++) out[i] = states[this.random.int(episodes) * (length + 1) + this.random.int(length + 1)];
+    for (let i = 0; i < out.length; i++) {
+      const start = this.random.int(episodes) * (length + 1);
+      out[i] = states[start + this.random.int(length + 1)];
+    }
   }
 
   /** An offset from 1 to `left`: probability of k proportional to gamma^(k-1). */

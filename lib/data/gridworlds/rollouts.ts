@@ -22,19 +22,28 @@ export interface RolloutOptions {
   /** Transitions per episode. */
   readonly length: number;
   readonly seed: number;
-  /** Number of the first episode, default 0: episode k of a seed is the same however the data are cut into chunks. */
+  /** Number of the first episode, default 0: an episode depends on its seed and number, not on how data are cut. */
   readonly firstEpisode?: number;
 }
 
+/** 2 GB of states. */
+const MAX_STORED_STATES = 2 ** 30;
 /** States held at once by {@link rolloutChunks}. */
 const CHUNK_STATES = 1 << 20;
 
 /**
  * Walks `episodes` episodes of `length` transitions, each from a uniformly drawn state.
- * Throws `invalid-argument` for counts outside their range.
+ * Throws `invalid-argument` for counts outside their range and `too-large` for what should be read in chunks.
  */
 export function collectRollouts(world: Gridworld, options: RolloutOptions): Rollouts {
   const { episodes, length } = checked(options);
+  if (episodes * (length + 1) > MAX_STORED_STATES) {
+    throw new DataError(
+      "too-large",
+      `collectRollouts: got ${episodes} episodes of ${length} transitions, wanted at most ${MAX_STORED_STATES} ` +
+        "states at once; read rolloutChunks one by one instead",
+    );
+  }
   const states = new Uint16Array(episodes * (length + 1));
   walk(world, options, options.firstEpisode ?? 0, episodes, states);
   return { stateCount: world.stateCount, episodes, length, states };
@@ -61,20 +70,21 @@ export function visitCounts({ stateCount, states }: Rollouts): Float64Array {
 }
 
 /** Two random bits per move; the first block of an episode spends its first two words on the start state. */
-function walk(world: Gridworld, { seed, length }: RolloutOptions, first: number, count: number, out: Uint16Array): void {
+function walk(world: Gridworld, options: RolloutOptions, first: number, count: number, out: Uint16Array): void {
   const { next, stateCount } = world;
+  const { seed, length } = options;
   const [k0, k1] = new Random(seed).fork("rollouts").state().words;
   const block = new Uint32Array(4);
   let at = 0;
   for (let episode = first; episode < first + count; episode++) {
-    philox(k0, k1, 0, episode, block);
+    philox(block, k0, k1, 0, episode, 0, 0);
     let state = Math.floor(((block[0] * 2097152 + (block[1] >>> 11)) / 9007199254740992) * stateCount);
     out[at++] = state;
     let word = 2;
     let blocks = 0;
     for (let left = length; left > 0; left -= 16) {
       if (word === 4) {
-        philox(k0, k1, ++blocks, episode, block);
+        philox(block, k0, k1, ++blocks, episode, 0, 0);
         word = 0;
       }
       let bits = block[word++];
@@ -90,7 +100,8 @@ function walk(world: Gridworld, { seed, length }: RolloutOptions, first: number,
 function checked(options: RolloutOptions): RolloutOptions {
   const { episodes, length, firstEpisode = 0 } = options;
   const isCount = (value: number, least: number) => Number.isInteger(value) && value >= least && value < 2 ** 32;
-  if (!isCount(episodes, 1) || !isCount(length, 1) || !isCount(firstEpisode, 0) || !isCount(firstEpisode + episodes, 1)) {
+  const isRange = isCount(episodes, 1) && isCount(firstEpisode, 0) && isCount(firstEpisode + episodes, 1);
+  if (!isRange || !isCount(length, 1)) {
     throw new DataError(
       "invalid-argument",
       `collectRollouts: got ${episodes} episodes of ${length} transitions from episode ${firstEpisode}, ` +

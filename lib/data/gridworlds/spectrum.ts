@@ -33,9 +33,9 @@ export interface Spectrum {
 }
 
 /**
- * The d largest eigenvalues of the walk's matrix P with their eigenvectors. With one-way doors P is not symmetric; then,
- * with D the stationary law, those of D^-1/2 (S + S^T)/2 D^1/2 for S = D^1/2 P D^-1/2, whose vectors are mapped back by
- * D^-1/2; states that are left for good have zero entries.
+ * The d largest eigenvalues of the walk's matrix P with their eigenvectors. One-way doors make P asymmetric; then, with
+ * D the stationary law, those of (S + S^T)/2 for S = D^1/2 P D^-1/2, the vectors mapped back by D^-1/2; states that
+ * are left for good have zero entries.
  * Throws `invalid-argument` for d below 1, `not-enough` for more than there are states, `too-large` for a large world.
  */
 export function exactSpectrum(world: Gridworld, d: number): Spectrum {
@@ -45,7 +45,8 @@ export function exactSpectrum(world: Gridworld, d: number): Spectrum {
   if (isSymmetricWalk(world)) return assembled(n, d, largestEigenpairs(matrix, n, d, GROUP_TOLERANCE));
   const law = stationaryLaw(world);
   const joint = matrix.map((probability, cell) => law[Math.floor(cell / n)] * probability);
-  const laplacian = laplacianSpectrum("exactSpectrum", { stateCount: n, joint, first: law, second: law, visits: law }, law, d);
+  const pairs = { stateCount: n, joint, first: law, second: law, visits: law };
+  const laplacian = laplacianSpectrum("exactSpectrum", pairs, law, d);
   const toWalk = (values: Float64Array) => values.map((value) => 1 - value);
   return {
     ...laplacian,
@@ -74,7 +75,8 @@ function laplacianSpectrum(caller: string, law: PairLaw, constraint: Float64Arra
   if (d > size) {
     throw new DataError(
       "not-enough",
-      `${caller}: got d = ${d}, but the law gives weight to ${size} of ${n} states only; ask for d <= ${size} or collect more data`,
+      `${caller}: got d = ${d}, but only ${size} of ${n} states have any weight in the law; ` +
+        `ask for d <= ${size}, collect more data or draw fewer doors`,
     );
   }
   const roots = Float64Array.from(kept, (state) => Math.sqrt(constraint[state]));

@@ -18,8 +18,8 @@ const MAX_ITERATIONS = 12;
 
 /**
  * The `count` largest eigenvalues of a symmetric [n, n] matrix, and further ones as long as they equal the top of the
- * last group within `tolerance`, so that no multiple eigenvalue is cut. Reads the lower triangle. Reduction to tridiagonal form,
- * bisection, inverse iteration: 4/3 n^3 operations, residuals and scalar products at the level of rounding.
+ * last group within `tolerance`, so that no multiple eigenvalue is cut. Reads the lower triangle. Reduction to
+ * tridiagonal form, bisection, inverse iteration: 4/3 n^3 operations, residuals and products at the level of rounding.
  */
 export function largestEigenpairs(matrix: Float64Array, n: number, count: number, tolerance: number): Eigenpairs {
   const { tridiagonal, toOriginal } = tridiagonalForm(matrix.slice(), n);

@@ -96,7 +96,7 @@ export function eigenvalueBound({ diagonal, below }: Tridiagonal): number {
   return bound;
 }
 
-/** The eigenvalue with `rank` larger ones (0 is the largest), by bisection on Sturm counts, to a few ulp of the bound. */
+/** The eigenvalue with `rank` larger ones, by bisection on Sturm counts; right to a few ulp of the bound. */
 export function eigenvalueOfRank(tridiagonal: Tridiagonal, rank: number): number {
   const bound = eigenvalueBound(tridiagonal);
   let [low, high] = [-bound, bound];
