@@ -1,6 +1,7 @@
 // A run directory, seen by readers: plots, sync, cleaning. Reads only, beside a living writer or after a killed one.
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { ArtifactError, systemError } from "./errors.ts";
 import { fileMatches, hashFile } from "./file-hash.ts";
 import { decodeJson, type JsonObject } from "./json.ts";
@@ -63,20 +64,25 @@ export function openRun(directory: string): RunView {
 }
 
 function verify(directory: string, artifacts: readonly ArtifactEntry[]): ArtifactProblem[] {
-  const suspects = artifacts.filter((entry) => !fileMatches(join(directory, entry.name), entry));
-  if (suspects.length === 0) return [];
-  // A living run may have replaced or removed them since: ask its present manifest.
-  const present = settled(directory, readManifest(directory)).artifacts;
-  return present
-    .filter(({ name }) => suspects.some((suspect) => suspect.name === name))
-    .flatMap((entry) => problemOf(directory, entry) ?? []);
+  const suspects = new Set(artifacts.filter((entry) => !fileMatches(join(directory, entry.name), entry)).map(({ name }) => name));
+  if (suspects.size === 0) return [];
+  // A living run may have replaced or removed them since, and may do it again between a look at its manifest and one at the
+  // files: only a manifest that is the same afterwards says what is wrong.
+  for (;;) {
+    const manifest = readManifest(directory);
+    const present = manifest.artifacts.filter(({ name }) => suspects.has(name));
+    const problems = present.flatMap((entry) => problemOf(directory, entry, manifest.pending?.entry) ?? []);
+    if (problems.length === 0 || isDeepStrictEqual(manifest, readManifest(directory))) return problems;
+  }
 }
 
-function problemOf(directory: string, entry: ArtifactEntry): ArtifactProblem | null {
+/** What is wrong with the file of an entry, which may also be the pending one that replaces it at this moment. */
+function problemOf(directory: string, entry: ArtifactEntry, pending?: ArtifactEntry): ArtifactProblem | null {
   const path = join(directory, entry.name);
   const found = hashFile(path);
   if (!found) return { name: entry.name, code: "not-found", message: `${path}: is listed but missing.` };
   if (found.sha256 === entry.sha256) return null;
+  if (pending?.name === entry.name && found.sha256 === pending.sha256) return null;
   const message =
     `${path}: got ${found.sizeBytes} bytes with SHA-256 ${found.sha256}, ` +
     `wanted ${entry.sizeBytes} with ${entry.sha256}. It was changed or damaged after it was written.`;
