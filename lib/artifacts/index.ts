@@ -66,4 +66,11 @@ export { metricsColumns, metricsRecords, type MetricsRow, readMetrics } from "./
 export { decodeJson, encodeJson, type JsonObject, type JsonValue } from "./json.ts";
 
 // Checkpoints
-export { type Checkpoint, type CheckpointFile, type CheckpointInput, openCheckpoint, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
+export {
+  type Checkpoint,
+  type CheckpointFile,
+  type CheckpointInput,
+  openCheckpoint,
+  readCheckpoint,
+  writeCheckpoint,
+} from "./checkpoint.ts";

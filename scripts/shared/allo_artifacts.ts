@@ -121,7 +121,10 @@ export class AlloArtifacts {
 function float32(name: string, shape: readonly number[], values: ArrayLike<number>): NdArray<"float32"> {
   const wanted = shape.reduce((product, size) => product * size, 1);
   if (values.length !== wanted) {
-    throw new ArtifactError("wrong-array", `${name}: got ${values.length} values, wanted ${wanted} for shape (${shape.join(", ")}).`);
+    throw new ArtifactError(
+      "wrong-array",
+      `${name}: got ${values.length} values, wanted ${wanted} for shape (${shape.join(", ")}).`,
+    );
   }
   return ndarray(shape, Float32Array.from(values));
 }

@@ -1,7 +1,19 @@
 // Pickles we write: the bytes that Python's pickletools documents, loaded by every Python there is and by our own reader.
 import { describe, expect, test } from "bun:test";
 import {
-  allocate, bytesOf, type Dtype, encodePickle, type NdArray, ndarray, numpyGlobals, parsePickle, type PickleValue, PyFloat, pyFloat, PyTuple, pyTuple,
+  allocate,
+  bytesOf,
+  type Dtype,
+  encodePickle,
+  type NdArray,
+  ndarray,
+  numpyGlobals,
+  parsePickle,
+  type PickleValue,
+  PyFloat,
+  pyFloat,
+  PyTuple,
+  pyTuple,
 } from "@cleanloop/artifacts";
 import fc from "fast-check";
 import { writeFileSync } from "node:fs";
@@ -108,7 +120,8 @@ print(spell(value))`;
   });
 
   test.skipIf(numpys.length === 0)("arrays of every dtype and shape", () => {
-    const dtypes = ["bool", "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64", "float16", "float32", "float64"];
+    const integers = [8, 16, 32, 64].flatMap((size) => [`uint${size}`, `int${size}`]);
+    const dtypes = ["bool", ...integers, "float16", "float32", "float64"];
     const arrays = dtypes.map((dtype) => {
       const array = allocate(dtype as Dtype, [1, 2]);
       array.data[1] = (array.data instanceof BigUint64Array || array.data instanceof BigInt64Array ? 1n : 1) as never;
@@ -129,7 +142,8 @@ describe("read back by our own reader", () => {
     expect([...value.keys()]).toEqual(Object.keys(metadata(1)));
     expect({ ...(value.get("canonical_states") as NdArray) }).toEqual(ndarray([4], Int32Array.of(14, 15, 16, 27)));
     expect([...(value.get("door_markers") as Map<unknown, unknown>)]).toEqual([[[15, 3], 14], [[14, 2], 70_000]]);
-    expect(["grid_width", "grid_height", "num_eigenvectors", "geometric_gamma"].map((key) => value.get(key))).toEqual([13, 300, 10, 1]);
+    const numbers = ["grid_width", "grid_height", "num_eigenvectors", "geometric_gamma"].map((key) => value.get(key));
+    expect(numbers).toEqual([13, 300, 10, 1]);
   });
 
   test("any value of any nesting", () => {

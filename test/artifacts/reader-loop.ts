@@ -1,6 +1,15 @@
 // A reader beside a writer: opens everything in a run directory again and again, and fails on the first file that is torn.
 import {
-  ArtifactError, type ArtifactEntry, decodeJson, decodeNpy, decodeNpz, decodeSafetensors, numpyGlobals, openRun, parsePickle, type RunView,
+  type ArtifactEntry,
+  ArtifactError,
+  decodeJson,
+  decodeNpy,
+  decodeNpz,
+  decodeSafetensors,
+  numpyGlobals,
+  openRun,
+  parsePickle,
+  type RunView,
 } from "@cleanloop/artifacts";
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";

@@ -144,8 +144,11 @@ describe("artifacts", () => {
   test("folders for others are made at once, and go with a discarded run when they are empty", () => {
     const run = newRun();
     for (const folder of ["plots", "models/deep", "plots"]) run.makeFolder(folder);
-    expect(readdirSync(run.path, { recursive: true }).map(String).sort()).toEqual([...ownFiles, "models", "models/deep", "plots"].sort());
-    for (const name of ["..", "a/../b", ".hidden", "status.json"]) expect(codeOf(() => run.makeFolder(name))).toBe("invalid-argument");
+    const found = readdirSync(run.path, { recursive: true }).map(String).sort();
+    expect(found).toEqual([...ownFiles, "models", "models/deep", "plots"].sort());
+    for (const name of ["..", "a/../b", ".hidden", "status.json"]) {
+      expect(codeOf(() => run.makeFolder(name))).toBe("invalid-argument");
+    }
     run.finish("finished");
     const again = resumeRun(run.path);
     writeFileSync(join(run.path, "plots/theirs.png"), "1");

@@ -43,11 +43,14 @@ export function findPythons(...modules: string[]): string[] {
   if (!found) {
     const onPath = (process.env.PATH ?? "").split(delimiter).map((folder) => join(folder, "python3"));
     // By the real path of the folder, not of the file: a virtual environment is a link to another's interpreter.
-    const byFolder = new Map([...onPath, "/usr/bin/python3"].filter(existsSync).map((path) => [realpathSync(dirname(path)), path]));
+    const present = [...onPath, "/usr/bin/python3"].filter(existsSync);
+    const byFolder = new Map(present.map((path) => [realpathSync(dirname(path)), path]));
     // Looked up, not imported: importing torch takes seconds.
     const probe = "import sys, importlib.util as u; sys.exit(not all(map(u.find_spec, sys.argv[1:])))";
     found = [...byFolder.values()].filter((python) => Bun.spawnSync([python, "-c", probe, ...modules]).success);
-    if (found.length === 0) console.warn(`No python3 with ${key || "its standard library"}: the cross-checks against it are skipped.`);
+    if (found.length === 0) {
+      console.warn(`No python3 with ${key || "its standard library"}: the cross-checks against it are skipped.`);
+    }
     pythons.set(key, found);
   }
   return found;

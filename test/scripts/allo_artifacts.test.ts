@@ -84,8 +84,8 @@ def show(v):
     return f"{type(v).__name__} {v}"
 print(show(load("viz_metadata.pkl")))
 print(show(load("door_config.pkl")))
-for name in ["gt_eigenvalues", "gt_eigenvectors", "dataset_eigenvalues", "dataset_eigenvectors", "state_coords", "sampling_distribution",
-             "learned_eigenvectors_step_1000", "final_learned_eigenvectors"]:
+for name in ["gt_eigenvalues", "gt_eigenvectors", "dataset_eigenvalues", "dataset_eigenvectors", "state_coords",
+             "sampling_distribution", "learned_eigenvectors_step_1000", "final_learned_eigenvectors"]:
     a = np.load(name + ".npy")
     assert a.flags.c_contiguous
     print(name, show(a))
@@ -105,7 +105,8 @@ for name in ["metrics_history.json", "viz_metadata.json"]:
       "sampling_distribution float32[4][0.25, 0.25, 0.125, 0.375]",
       "learned_eigenvectors_step_1000 float32[4, 2][1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]",
       "final_learned_eigenvectors float32[4, 2][-1.5, -1.5, -1.5, -1.5, -1.5, -1.5, -1.5, -1.5]",
-      "list({str gradient_step: int 0, str allo: float 0.5, str sps: int 100}, {str gradient_step: int 100, str allo: NoneType None, str sps: int 90})",
+      "list({str gradient_step: int 0, str allo: float 0.5, str sps: int 100}, " +
+        "{str gradient_step: int 100, str allo: NoneType None, str sps: int 90})",
       "{str canonical_states: list(int 4, int 5, int 7, int 8), str grid_width: int 3, str grid_height: int 4, " +
         "str door_markers: list(list(int 4, int 1, int 5), list(int 8, int 0, int 5)), str num_eigenvectors: int 2, " +
         "str geometric_gamma: int 1, str details: {str env_type: str file, str best: str NaN}}",
@@ -145,7 +146,8 @@ for name in ["metrics_history.json", "viz_metadata.json"]:
     const wrong = { ...setting, coordinates: [1, 2, 3] };
     expect(await codeOfAsync(artifacts.writeSetting(wrong))).toBe("wrong-array");
     await expect(artifacts.writeSetting(wrong)).rejects.toThrow("state_coords.npy: got 3 values, wanted 8 for shape (4, 2).");
-    await expect(artifacts.writeFeatures(7, new Float32Array(9))).rejects.toThrow("learned_eigenvectors_step_7.npy: got 9 values, wanted 8");
+    const tooLong = new Float32Array(9);
+    await expect(artifacts.writeFeatures(7, tooLong)).rejects.toThrow("learned_eigenvectors_step_7.npy: got 9 values, wanted 8");
     expect(files(run)).toEqual(before);
   });
 });
