@@ -9,6 +9,8 @@ export type ComputeErrorCode =
   | "too-large"
   /** The loss depends on none of the parameters. */
   | "nothing-to-train"
+  /** The loss returns a carry that the session was not given, or with another shape. */
+  | "carry-invalid"
   /** A saved model cannot be run or gives other outputs than the one it was saved from. */
   | "export-differs";
 

@@ -29,7 +29,7 @@ export function startPosition(learningRate: number): Position {
 
 /** What the names of the tensors of each kind begin with. */
 const PREFIXES: Record<StateKind, string> = {
-  params: "", firstMoment: "adam.firstMoment/", secondMoment: "adam.secondMoment/", average: "average/",
+  params: "", firstMoment: "adam.firstMoment/", secondMoment: "adam.secondMoment/", average: "average/", carry: "carry/",
 };
 
 const COLLECT_AFTER_BYTES = 50e6;
@@ -42,13 +42,14 @@ export async function saveCheckpoint(
   config: JsonObject,
   pointers: readonly Pointer[],
 ): Promise<void> {
-  const { params, firstMoment, secondMoment, average, stepCount } = session.exportState();
+  const { params, firstMoment, secondMoment, average, carry, stepCount } = session.exportState();
   const name = `checkpoints/epoch-${pad(position.epoch, 4)}-batch-${pad(position.batch, 6)}.safetensors`;
   const tensors = {
     ...params,
     ...withPrefix(PREFIXES.firstMoment, firstMoment),
     ...withPrefix(PREFIXES.secondMoment, secondMoment),
     ...withPrefix(PREFIXES.average, average),
+    ...withPrefix(PREFIXES.carry, carry),
   };
   const state = { ...position, stepCount, config } as unknown as JsonObject;
   await writeCheckpoint(run, name, { tensors, state }, { step: position.epoch, pointers });

@@ -50,7 +50,7 @@ describe("a scalar factor", () => {
       const scaled = tf.mul(x, 0.25) as tf.Tensor2D;
       return { product: tf.matMul(scaled, v as tf.Tensor2D, true, false), sum: tf.sum(scaled, 0) };
     }, { x: [6, 5], v: [6, 3] });
-    expect(ops.toSorted()).toEqual(["Gemm", "Mul", "ReduceSum"]);
+    expect(ops.toSorted()).toEqual(["Gemm", "MatMul", "Mul", "Reshape"]); // the sum over rows is a product itself
   });
   test("moves out of a product and on", async () => {
     const ops = await operatorsOf(({ x, y, v }) => {
@@ -65,5 +65,32 @@ describe("a scalar factor", () => {
       return { product: tf.matMul(scaled, v as tf.Tensor2D, true, false), scaled };
     }, { x: [6, 5], v: [6, 3] });
     expect(ops.toSorted()).toEqual(["Gemm", "Mul"]);
+  });
+});
+
+describe("a sum over the rows of a matrix", () => {
+  const sumOps = (sum: (x: tf.Tensor) => tf.Tensor, shape: number[]) => operatorsOf(({ x }) => ({ y: sum(x) }), { x: shape });
+  test("becomes a product with ones", async () => {
+    expect(await sumOps((x) => tf.sum(x, 0), [60, 33])).toEqual(["MatMul", "Reshape"]);
+    expect(await sumOps((x) => tf.sum(x, 0, true), [60, 33])).toEqual(["MatMul"]);
+  });
+  test("stays a reduction over other axes, and where there is one row or column", async () => {
+    expect(await sumOps((x) => tf.sum(x, 1), [60, 33])).toEqual(["ReduceSum"]);
+    expect(await sumOps((x) => tf.sum(x), [60, 33])).toEqual(["ReduceSum"]);
+    expect(await sumOps((x) => tf.sum(x, 0), [60, 1])).toEqual(["ReduceSum"]);
+    expect(await sumOps((x) => tf.sum(x, 0), [4, 5, 6])).toEqual(["ReduceSum"]);
+  });
+});
+
+describe("the mask of a relu's gradient", () => {
+  const masked: TensorFunction = ({ x, dy }) => ({ y: tf.relu(x), mask: tf.mul(tf.step(x), dy) });
+  test("is one pass over the relu's output", async () => {
+    expect(await operatorsOf(masked, { x: [6, 5], dy: [6, 5] })).toEqual(["Relu", "HardSigmoid", "Mul"]);
+  });
+  test("is exactly 0 or 1 down to the smallest normal number", async () => {
+    const x = Float32Array.of(-1, 0, -0, 2 ** -126, 1e-30, 3, 1e38, Number.POSITIVE_INFINITY);
+    const program = optimize(trace(masked, { x: { shape: [8] }, dy: { shape: [8] } }));
+    const { mask } = await runModel(toOnnx(program), { x: { shape: [8], data: x }, dy: { shape: [8], data: new Float32Array(8).fill(1) } });
+    expect([...mask.data]).toEqual([0, 0, 0, 1, 1, 1, 1, 1]);
   });
 });

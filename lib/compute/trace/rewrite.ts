@@ -1,7 +1,7 @@
 // optimize: replays a program through rewriting rules until nothing changes, then drops what no output needs.
 import { type Emission, GraphBuilder, type Rule } from "./builder.ts";
 import type { Node, Program, Value } from "./ir.ts";
-import { maskFromOutput, sumOfSquares } from "./rewrites/activation.ts";
+import { maskFromOutput, maskInOnePass, sumOfSquares } from "./rewrites/activation.ts";
 import {
   dropExpansions,
   foldChoices,
@@ -20,7 +20,7 @@ import {
   sliceOfConcat,
   splitOfConcat,
 } from "./rewrites/layout.ts";
-import { deferScale, largeOperandFirst } from "./rewrites/traffic.ts";
+import { deferScale, largeOperandFirst, sumRowsByProduct } from "./rewrites/traffic.ts";
 import { reduceWithoutTranspose, sinkTranspose } from "./rewrites/transpose.ts";
 
 /** In order of application; each is documented where it is defined. */
@@ -50,7 +50,7 @@ const rules: readonly Rule[] = [
 ];
 
 /** Applied once, when the others have settled: they would undo these. */
-const finalRules: readonly Rule[] = [largeOperandFirst];
+const finalRules: readonly Rule[] = [largeOperandFirst, maskInOnePass, sumRowsByProduct];
 
 const maximumRounds = 8;
 

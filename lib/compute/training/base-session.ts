@@ -1,5 +1,4 @@
 // What every session has, whatever computes its steps: staging buffers that take turns, one step at a time, live state.
-import { averagingWeight, type AveragingOptions } from "../optimizer/averaging.ts";
 import type { SessionState } from "./state.ts";
 import type {
   CompileOptions, Evaluator, InputArray, SessionStats, StateSource, StepResult, TensorFunction, TensorSpec, TrainingSession, TrainingState,
@@ -7,9 +6,8 @@ import type {
 
 export interface SessionParts {
   state: SessionState;
-  /** Two sets of input buffers. */
-  staging: Record<string, InputArray>[];
-  averaging: AveragingOptions | undefined;
+  /** Input buffers of two calls, one set per step of a call. */
+  staging: [Record<string, InputArray>[], Record<string, InputArray>[]];
 }
 
 export abstract class BaseSession implements TrainingSession {
@@ -23,6 +21,10 @@ export abstract class BaseSession implements TrainingSession {
   }
 
   get inputs(): Record<string, InputArray> {
+    return this.staged[0];
+  }
+
+  get staged(): readonly Record<string, InputArray>[] {
     return this.parts.staging[this.stage];
   }
 
@@ -34,19 +36,32 @@ export abstract class BaseSession implements TrainingSession {
     return this.state.averagedParams;
   }
 
+  get carry(): Record<string, Float32Array> {
+    return this.state.carry;
+  }
+
   get stepCount(): number {
     return this.state.stepCount;
   }
 
   async step({ learningRate }: { learningRate: number }): Promise<StepResult> {
+    const [result] = await this.steps({ learningRates: [learningRate] });
+    return result;
+  }
+
+  async steps({ learningRates }: { learningRates: readonly number[] }): Promise<StepResult[]> {
     if (this.inFlight) throw new Error("step: the previous step is still running; await it first");
+    const most = this.staged.length;
+    if (learningRates.length < 1 || learningRates.length > most) {
+      throw new RangeError(`steps: got ${learningRates.length} learning rates; this session takes 1 to ${most} steps per call (stepsPerCall)`);
+    }
     this.inFlight = true;
     const { stage } = this;
     this.stage = 1 - stage;
     try {
-      const result = await this.runStep(stage, learningRate);
-      if (result.updated) this.state.stepCount++;
-      return result;
+      const results = await this.runSteps(stage, learningRates);
+      this.state.stepCount += results.filter(({ updated }) => updated).length;
+      return results;
     } finally {
       this.inFlight = false;
     }
@@ -63,12 +78,6 @@ export abstract class BaseSession implements TrainingSession {
   abstract compile(fn: TensorFunction, inputs: Record<string, TensorSpec>, options?: CompileOptions): Promise<Evaluator>;
   abstract close(): Promise<void>;
 
-  /** Computes and applies update number stepCount + 1 from one set of input buffers. */
-  protected abstract runStep(stage: number, learningRate: number): Promise<StepResult>;
-
-  /** Weight of the next update in the running average. */
-  protected nextAveragingWeight(): number {
-    const { averaging } = this.parts;
-    return averaging ? averagingWeight(averaging, this.state.stepCount + 1) : 0;
-  }
+  /** Computes and applies the updates from number stepCount + 1 on, from the input buffers of one call. */
+  protected abstract runSteps(stage: number, learningRates: readonly number[]): Promise<StepResult[]>;
 }

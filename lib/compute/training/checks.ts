@@ -4,11 +4,16 @@ import type { InputArray, TensorSpec, TrainingOptions } from "./types.ts";
 
 const shapeText = (shape: readonly number[]): string => `[${shape.join(", ")}]`;
 
-export function checkOptions({ params, inputs, threads = 1, optimizer = {}, averaging }: TrainingOptions): void {
-  for (const [name, { shape, data }] of Object.entries(params)) {
-    if (data.length !== sizeOf(shape)) {
-      throw new RangeError(`createTrainingSession: parameter "${name}" has ${data.length} values, its shape ${shapeText(shape)} wants ${sizeOf(shape)}`);
+export function checkOptions({ params, inputs, carry = {}, stepsPerCall = 1, threads = 1, optimizer = {}, averaging }: TrainingOptions): void {
+  for (const [kind, tensors] of Object.entries({ parameter: params, carry })) {
+    for (const [name, { shape, data }] of Object.entries(tensors)) {
+      if (data.length !== sizeOf(shape)) {
+        throw new RangeError(`createTrainingSession: ${kind} "${name}" has ${data.length} values, its shape ${shapeText(shape)} wants ${sizeOf(shape)}`);
+      }
     }
+  }
+  if (!Number.isInteger(stepsPerCall) || stepsPerCall < 1) {
+    throw new RangeError(`createTrainingSession: stepsPerCall is ${stepsPerCall}; it must be a positive integer`);
   }
   for (const [name, { shape }] of Object.entries(inputs)) {
     if (!shape.every((extent) => Number.isInteger(extent) && extent > 0)) {

@@ -6,12 +6,12 @@ import type { Program } from "../trace/ir.ts";
 import { toOnnx } from "../trace/lower.ts";
 import { optimize } from "../trace/rewrite.ts";
 import { ComputeClient } from "../worker/client.ts";
-import type { BindingPlan, SharedBinding, StreamPlan } from "../worker/protocol.ts";
+import type { BindingPlan, CarryMove, SharedBinding, StreamPlan } from "../worker/protocol.ts";
 import { BaseSession, type SessionParts } from "./base-session.ts";
 import { checkInputs } from "./checks.ts";
 import { compileEvaluator } from "./evaluator.ts";
-import { gradientName, LOSS, metricName, traceGradients } from "./gradient-graph.ts";
-import { floatViews, inputViews, layOut, type TrainingLayout } from "./layout.ts";
+import { carryName, gradientName, LOSS, metricName, nextCarryName, traceGradients } from "./gradient-graph.ts";
+import { floatViews, inputViews, layOut, type StagedStep, type TrainingLayout } from "./layout.ts";
 import { SessionState } from "./state.ts";
 import { streamLargeGradients, type StreamedGradient } from "./streamed-gradients.ts";
 import type {
@@ -22,18 +22,19 @@ const STEP_PROGRAM = 0;
 
 /** Traces, compiles and opens the step. Throws TraceError, ComputeError. */
 export async function createCompiledSession(options: TrainingOptions): Promise<CompiledSession> {
-  const { inputs, averaging, threads = 1, binding = "auto", profilePrefix } = options;
+  const { inputs, carry = {}, averaging, stepsPerCall = 1, threads = 1, binding = "auto", profilePrefix } = options;
   const shapes = specsOf(options.params); // the session keeps shapes, not a second copy of the parameters
   const started = performance.now();
-  const { program: traced, trainable, metrics } = traceGradients(options.loss, shapes, inputs);
+  const carryShapes = specsOf(carry);
+  const { program: traced, trainable, metrics, carried } = traceGradients(options.loss, { params: shapes, inputs, carry: carryShapes });
   const whole = optimize(traced);
   const canStream = binding !== "package" && loadCApi() !== null;
   const { program, streamed } = canStream ? streamLargeGradients(whole, trainable) : { program: whole, streamed: [] };
   const tracedAt = performance.now();
 
-  const scalars = [LOSS, ...metrics.map(metricName), ...streamed.map(({ squaredNorm }) => squaredNorm)];
   const layout = layOut({
-    params: options.params, trainable, inputs, scalars, streamed, threads, averaged: averaging !== undefined,
+    params: options.params, trainable, inputs, carry, stepsPerCall, streamed, threads,
+    scalars: [LOSS, ...metrics.map(metricName)], averaged: averaging !== undefined,
   });
   const client = new ComputeClient();
   try {
@@ -42,20 +43,22 @@ export async function createCompiledSession(options: TrainingOptions): Promise<C
       optimizer: {
         vectors: layout.vectors,
         settings: adamSettings(options.optimizer),
+        averaging,
         streams: streamed.map((stream) => streamPlan(layout, stream)),
         scratch: layout.scratch.map(({ byteOffset }) => byteOffset),
       },
     });
-    const plans = layout.inputs.map((stage) => stepBindings(layout, stage, shapes, inputs, program));
+    const bound: BoundSpecs = { params: shapes, inputs, carry: carryShapes };
+    const plans = layout.stages.flat().map((staged) => stepBindings(layout, staged, bound, program));
     await client.ask({ kind: "open", program: STEP_PROGRAM, model: toOnnx(program, { name: "training_step" }), plans });
-    const state = new SessionState(layout, shapes);
-    const staging = layout.inputs.map((stage) => inputViews(layout.memory, stage, inputs));
+    const state = new SessionState(layout, shapes, carryShapes);
+    const [first, second] = layout.stages.map((steps) => steps.map((staged) => inputViews(layout.memory, staged.inputs, inputs)));
     const stats: SessionStats = {
       engine: "onnx", device: "cpu", threads, binding: usedBinding, version,
       traceMs: tracedAt - started, compileMs: performance.now() - tracedAt,
       nodes: program.nodes.length, parameters: state.parameterCount,
     };
-    return new CompiledSession({ state, staging, averaging }, client, layout, shapes, metrics, stats);
+    return new CompiledSession({ state, staging: [first, second] }, client, layout, shapes, { metrics, carried }, stats);
   } catch (error) {
     client.terminate();
     throw error;
@@ -63,7 +66,8 @@ export async function createCompiledSession(options: TrainingOptions): Promise<C
 }
 
 class CompiledSession extends BaseSession {
-  private readonly scalars: Record<string, Float32Array>;
+  private readonly scalars: Record<string, Float32Array>[][];
+  private readonly carries: CarryMove[];
   private nextProgram = STEP_PROGRAM + 1;
 
   constructor(
@@ -71,11 +75,14 @@ class CompiledSession extends BaseSession {
     private readonly client: ComputeClient,
     private readonly layout: TrainingLayout,
     private readonly shapes: Record<string, TensorSpec>,
-    private readonly metrics: readonly string[],
+    private readonly reported: { metrics: readonly string[]; carried: readonly string[] },
     readonly stats: SessionStats,
   ) {
     super(parts);
-    this.scalars = floatViews(layout.memory, layout.scalars);
+    this.scalars = layout.stages.map((steps) => steps.map(({ scalars }) => floatViews(layout.memory, scalars)));
+    this.carries = reported.carried.map((name) => ({
+      from: layout.nextCarry[name].byteOffset, to: layout.carry[name].byteOffset, length: layout.carry[name].length,
+    }));
   }
 
   async compile(fn: TensorFunction, inputs: Record<string, TensorSpec>, { weights = "live" }: CompileOptions = {}): Promise<Evaluator> {
@@ -95,15 +102,21 @@ class CompiledSession extends BaseSession {
     return this.client.close();
   }
 
-  protected async runStep(stage: number, learningRate: number): Promise<StepResult> {
-    const { gradNorm, updated } = await this.client.step({
-      program: STEP_PROGRAM, plan: stage, learningRate,
-      stepCount: this.state.stepCount + 1,
-      averagingWeight: this.nextAveragingWeight(),
-      loss: this.layout.scalars[LOSS].byteOffset,
+  protected async runSteps(stage: number, learningRates: readonly number[]): Promise<StepResult[]> {
+    const { layout, carries } = this;
+    const { outcomes } = await this.client.step({
+      program: STEP_PROGRAM,
+      firstPlan: stage * layout.stages[stage].length,
+      learningRates,
+      losses: learningRates.map((_, index) => layout.stages[stage][index].scalars[LOSS].byteOffset),
+      carries,
+      stepCount: this.state.stepCount,
     });
-    const metrics = Object.fromEntries(this.metrics.map((name) => [name, this.scalars[metricName(name)][0]]));
-    return { loss: this.scalars[LOSS][0], gradNorm, updated, metrics };
+    return outcomes.map(({ gradNorm, updated }, index) => {
+      const scalars = this.scalars[stage][index];
+      const metrics = Object.fromEntries(this.reported.metrics.map((name) => [name, scalars[metricName(name)][0]]));
+      return { loss: scalars[LOSS][0], gradNorm, updated, metrics };
+    });
   }
 }
 
@@ -121,23 +134,28 @@ const streamPlan = (layout: TrainingLayout, { parameter, left, right, squaredNor
   rows: left.shape[1],
   columns: right.shape[1],
   offset: (layout.parameters[parameter].byteOffset - layout.vectors.parameters) / 4,
-  squaredNorm: layout.scalars[squaredNorm].byteOffset,
+  squaredNorm: layout.norms[squaredNorm].byteOffset,
 });
 
-function stepBindings(
-  layout: TrainingLayout,
-  stage: Record<string, Region>,
-  shapes: Record<string, TensorSpec>,
-  inputs: TrainingOptions["inputs"],
-  program: Program,
-): BindingPlan {
+interface BoundSpecs {
+  params: Record<string, TensorSpec>;
+  inputs: TrainingOptions["inputs"];
+  carry: Record<string, TensorSpec>;
+}
+
+function stepBindings(layout: TrainingLayout, staged: StagedStep, { params, inputs, carry }: BoundSpecs, program: Program): BindingPlan {
   const parameters = { ...layout.parameters, ...layout.frozen };
-  const gradients = Object.entries(layout.gradients).map(([name, region]) => [gradientName(name), region]);
-  const places: Record<string, Region> = { ...Object.fromEntries(gradients), ...layout.scalars, ...layout.factors };
+  const renamed = (regions: Record<string, Region>, rename: (name: string) => string): Record<string, Region> =>
+    Object.fromEntries(Object.entries(regions).map(([name, region]) => [rename(name), region]));
+  const places: Record<string, Region> = {
+    ...renamed(layout.gradients, gradientName), ...renamed(layout.nextCarry, nextCarryName),
+    ...staged.scalars, ...layout.norms, ...layout.factors,
+  };
   const bindings = [
-    ...Object.keys(shapes).map((name) => floatBinding(layout, parameters[name], name, shapes[name].shape)),
+    ...Object.keys(params).map((name) => floatBinding(layout, parameters[name], name, params[name].shape)),
+    ...Object.keys(carry).map((name) => floatBinding(layout, layout.carry[name], carryName(name), carry[name].shape)),
     ...Object.entries(inputs).map(([name, { shape, dtype = "float32" }]) => ({
-      ...floatBinding(layout, stage[name], name, shape), dtype,
+      ...floatBinding(layout, staged.inputs[name], name, shape), dtype,
     })),
   ];
   return {

@@ -18,19 +18,31 @@ export interface TrainingLayout {
   averages: Record<string, Region>;
   /** Parameters that the loss does not read: kept for evaluation and checkpoints, never updated. */
   frozen: Record<string, Region>;
-  /** Two staging buffers: one is filled while the other is read. */
-  inputs: [Record<string, Region>, Record<string, Region>];
-  scalars: Record<string, Region>;
+  /** What the loss carries from step to step, and where a step writes its new values. */
+  carry: Record<string, Region>;
+  nextCarry: Record<string, Region>;
+  /** Staged steps of two calls: one call's are filled while the other's are read. */
+  stages: [StagedStep[], StagedStep[]];
+  /** Squared norms of streamed gradients. */
+  norms: Record<string, Region>;
   /** Factors of streamed gradients, by the names of the program's outputs. */
   factors: Record<string, Region>;
   /** Room for one block of a streamed gradient per thread. */
   scratch: Region[];
 }
 
+/** Inputs of one step, and the scalars that it reports. */
+export interface StagedStep {
+  inputs: Record<string, Region>;
+  scalars: Record<string, Region>;
+}
+
 interface LayoutPlan {
   params: Record<string, HostTensor>;
   trainable: readonly string[];
   inputs: Record<string, TensorSpec>;
+  carry: Record<string, HostTensor>;
+  stepsPerCall: number;
   scalars: readonly string[];
   averaged: boolean;
   streamed: readonly StreamedGradient[];
@@ -38,7 +50,8 @@ interface LayoutPlan {
 }
 
 /** Plans and allocates the memory of a session and copies the initial parameters into it. */
-export function layOut({ params, trainable, inputs, scalars, averaged, streamed, threads }: LayoutPlan): TrainingLayout {
+export function layOut(request: LayoutPlan): TrainingLayout {
+  const { params, trainable, inputs, carry, stepsPerCall, scalars, averaged, streamed, threads } = request;
   const plan = new ArenaPlan();
   const streamedNames = streamed.map(({ parameter }) => parameter);
   const denseNames = trainable.filter((name) => !streamedNames.includes(name));
@@ -64,7 +77,11 @@ export function layOut({ params, trainable, inputs, scalars, averaged, streamed,
 
   const isTrainable = new Set(trainable);
   const frozenNames = Object.keys(params).filter((name) => !isTrainable.has(name));
-  const stage = () => reserveAll(Object.keys(inputs), (name) => sizeOf(inputs[name].shape));
+  const stage = (): StagedStep[] => Array.from({ length: stepsPerCall }, () => ({
+    inputs: reserveAll(Object.keys(inputs), (name) => sizeOf(inputs[name].shape)),
+    scalars: reserveAll(scalars, () => 1),
+  }));
+  const reserveCarry = () => reserveAll(Object.keys(carry), (name) => sizeOf(carry[name].shape));
   const layout: Omit<TrainingLayout, "memory"> = {
     vectors: {
       parameters: parameterBase.byteOffset,
@@ -81,8 +98,10 @@ export function layOut({ params, trainable, inputs, scalars, averaged, streamed,
     gradients: subdivide(gradientBase, denseNames),
     averages: subdivide(averageBase, ordered),
     frozen: reserveAll(frozenNames, lengthOf),
-    inputs: [stage(), stage()],
-    scalars: reserveAll(scalars, () => 1),
+    carry: reserveCarry(),
+    nextCarry: reserveCarry(),
+    stages: [stage(), stage()],
+    norms: reserveAll(streamed.map(({ squaredNorm }) => squaredNorm), () => 1),
     factors: Object.fromEntries(
       streamed.flatMap(({ left, right }) => [left, right].map(({ name, shape }) => [name, plan.reserve(sizeOf(shape))])),
     ),
@@ -92,6 +111,7 @@ export function layOut({ params, trainable, inputs, scalars, averaged, streamed,
   for (const regions of [layout.parameters, layout.averages, layout.frozen]) {
     for (const [name, region] of Object.entries(regions)) floatView(memory, region).set(params[name].data);
   }
+  for (const [name, region] of Object.entries(layout.carry)) floatView(memory, region).set(carry[name].data);
   return { memory, ...layout };
 }
 

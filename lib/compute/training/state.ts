@@ -13,8 +13,14 @@ export class SessionState {
 
   /** Averages of the trainable parameters; empty where none are kept. */
   private readonly average: Record<string, Float32Array>;
+  readonly carry: Record<string, Float32Array>;
 
-  constructor(layout: TrainingLayout, private readonly shapes: Record<string, { shape: readonly number[] }>) {
+  /** `shapes` names the parameters in their order; `carryShapes` what the loss carries. */
+  constructor(
+    layout: TrainingLayout,
+    private readonly shapes: Record<string, { shape: readonly number[] }>,
+    private readonly carryShapes: Record<string, { shape: readonly number[] }> = {},
+  ) {
     const frozen = floatViews(layout.memory, layout.frozen);
     const inOrder = (views: Record<string, Float32Array>) => Object.fromEntries(Object.keys(shapes).map((name) => [name, views[name]]));
     this.params = inOrder({ ...floatViews(layout.memory, layout.parameters), ...frozen });
@@ -24,6 +30,7 @@ export class SessionState {
     this.gradients = floatViews(layout.memory, layout.gradients);
     this.firstMoment = floatViews(layout.memory, layout.firstMoment);
     this.secondMoment = floatViews(layout.memory, layout.secondMoment);
+    this.carry = floatViews(layout.memory, layout.carry);
   }
 
   get parameterCount(): number {
@@ -31,25 +38,27 @@ export class SessionState {
   }
 
   export(): TrainingState {
-    const withShapes = (arrays: Record<string, Float32Array>): Record<string, HostTensor> =>
-      Object.fromEntries(Object.entries(arrays).map(([name, data]) => [name, { shape: this.shapes[name].shape, data }]));
+    const withShapes = (arrays: Record<string, Float32Array>, shapes = this.shapes): Record<string, HostTensor> =>
+      Object.fromEntries(Object.entries(arrays).map(([name, data]) => [name, { shape: shapes[name].shape, data }]));
     return {
       params: withShapes(this.params),
       firstMoment: withShapes(this.firstMoment),
       secondMoment: withShapes(this.secondMoment),
       average: withShapes(this.average),
+      carry: withShapes(this.carry, this.carryShapes),
       stepCount: this.stepCount,
     };
   }
 
   /** Copies a state into the live arrays, tensor by tensor. */
   import(state: StateSource): void {
-    for (const kind of ["params", "firstMoment", "secondMoment", "average"] as const) {
+    for (const kind of ["params", "firstMoment", "secondMoment", "average", "carry"] as const) {
+      const shapes = kind === "carry" ? this.carryShapes : this.shapes;
       for (const [name, target] of Object.entries(this[kind])) {
         const source = state.read(kind, name);
         if (source?.data.length !== target.length) {
           const got = source ? `[${source.shape.join(", ")}]` : "missing";
-          throw new RangeError(`importState: ${kind} of "${name}" is ${got}; wanted [${this.shapes[name].shape.join(", ")}]`);
+          throw new RangeError(`importState: ${kind} of "${name}" is ${got}; wanted [${shapes[name].shape.join(", ")}]`);
         }
         target.set(source.data);
       }

@@ -21,14 +21,19 @@ export interface HostTensor {
 
 export type InputArray = Float32Array | Int32Array;
 
-/** What is minimised, and scalars to be reported with it. */
+/** What is minimised, scalars to be reported with it, and what the next step finds in its carry. */
 export interface LossTerms {
   loss: tf.Scalar;
   metrics?: Record<string, tf.Tensor>;
+  /** New values, by name, of carried tensors; those that are left out stay as they are. */
+  carry?: Record<string, tf.Tensor>;
 }
 
-/** Plain tfjs: (parameters, inputs) -> loss. Traced once, so shapes are static and noise comes in as an input. */
-export type LossFunction = (params: Tree, inputs: Tree) => LossTerms;
+/**
+ * Plain tfjs: (parameters, inputs, carry) -> loss. Traced once, so shapes are static and noise comes in as an input. No
+ * gradient flows into the carry.
+ */
+export type LossFunction = (params: Tree, inputs: Tree, carry: Tree) => LossTerms;
 
 /** Plain tfjs: (parameters, inputs) -> named tensors. */
 export type TensorFunction = (params: Tree, inputs: Tree) => Tree;
@@ -40,6 +45,10 @@ export interface TrainingOptions {
   loss: LossFunction;
   params: Record<string, HostTensor>;
   inputs: Record<string, TensorSpec>;
+  /** Tensors that the loss itself hands from step to step, such as multipliers of constraints, with their first values. */
+  carry?: Record<string, HostTensor>;
+  /** Sets of staged inputs, that is the most steps that one call of steps() takes. Default 1. */
+  stepsPerCall?: number;
   optimizer?: AdamOptions;
   /** Keeps a running average of the parameters beside them. Default: none. */
   averaging?: AveragingOptions;
@@ -57,7 +66,7 @@ export interface StepResult {
   loss: number;
   /** Global L2 norm of the gradient before clipping. */
   gradNorm: number;
-  /** False when the loss or the gradient was not finite: parameters, moments and step count are then untouched. */
+  /** False when the loss or the gradient was not finite: parameters, moments, carry and step count are then untouched. */
   updated: boolean;
   metrics: Record<string, number>;
 }
@@ -69,10 +78,12 @@ export interface TrainingState {
   secondMoment: Record<string, HostTensor>;
   /** Running average of the trainable parameters; empty where none is kept. */
   average: Record<string, HostTensor>;
+  /** What the loss carries from step to step; empty where it carries nothing. */
+  carry: Record<string, HostTensor>;
   stepCount: number;
 }
 
-export type StateKind = "params" | "firstMoment" | "secondMoment" | "average";
+export type StateKind = "params" | "firstMoment" | "secondMoment" | "average" | "carry";
 
 /** A state that is read tensor by tensor, so that a large checkpoint is never in memory twice. */
 export interface StateSource {
@@ -110,13 +121,22 @@ export interface TrainingSession {
    * filled while the first one runs.
    */
   readonly inputs: Record<string, InputArray>;
+  /** Staging buffers of the next call of steps(), one set per step: the first is `inputs`. */
+  readonly staged: readonly Record<string, InputArray>[];
   /** Live parameters; stable while no step is in flight. */
   readonly params: Record<string, Float32Array>;
   /** As params, with the running average in place of every parameter that has one. */
   readonly averagedParams: Record<string, Float32Array>;
+  /** Live carry; stable while no step is in flight. */
+  readonly carry: Record<string, Float32Array>;
   readonly stepCount: number;
   readonly stats: SessionStats;
   step(options: { learningRate: number }): Promise<StepResult>;
+  /**
+   * As many steps as there are learning rates, one after the other on the staged inputs, in one call of the compute thread:
+   * what a small step costs beside its arithmetic is paid once.
+   */
+  steps(options: { learningRates: readonly number[] }): Promise<StepResult[]>;
   compile(fn: TensorFunction, inputs: Record<string, TensorSpec>, options?: CompileOptions): Promise<Evaluator>;
   exportState(): TrainingState;
   /** Throws RangeError at the first tensor that is missing or has another size; the session is then to be closed. */

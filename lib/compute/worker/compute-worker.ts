@@ -3,6 +3,7 @@
 import { openNativeSession, type BindingSet, type BoundSession, type SessionOptions } from "../ort/bound-session.ts";
 import { loadCApi } from "../ort/c-api.ts";
 import { openPackage } from "../ort/package.ts";
+import { averagingWeight, type AveragingOptions } from "../optimizer/averaging.ts";
 import { flushDenormals } from "./denormals.ts";
 import { startAdamTeam, type AdamTeam } from "./adam-team.ts";
 import { toBinding } from "./binding.ts";
@@ -13,6 +14,7 @@ declare const self: Worker;
 let memory: WebAssembly.Memory;
 let options: SessionOptions;
 let team: AdamTeam;
+let averaging: AveragingOptions | undefined;
 let open: (model: Uint8Array) => BoundSession | Promise<BoundSession>;
 const programs = new Map<number, { session: BoundSession; sets: BindingSet[] }>();
 
@@ -34,7 +36,8 @@ async function start(request: StartRequest) {
   memory = request.memory;
   options = { threads: request.threads, profilePrefix: request.profilePrefix };
   const chosen = await chooseBinding(request.binding);
-  const { settings, ...work } = request.optimizer;
+  const { settings, averaging: kept, ...work } = request.optimizer;
+  averaging = kept;
   team = await startAdamTeam({ memory, threads: request.threads, ...work }, settings);
   return chosen;
 }
@@ -51,16 +54,23 @@ async function runProgram(program: number, plan: number): Promise<void> {
   await session.run(sets[plan]);
 }
 
-async function step(request: StepRequest): Promise<StepReply> {
-  await runProgram(request.program, request.plan);
-  const [loss] = new Float32Array(memory.buffer, request.loss, 1);
-  const gradNorm = team.gradNorm();
-  const updated = Number.isFinite(gradNorm) && Number.isFinite(loss);
-  if (updated) {
-    team.update(request.learningRate, request.stepCount, gradNorm);
-    if (request.averagingWeight > 0) team.average(request.averagingWeight);
+async function step({ program, firstPlan, learningRates, losses, carries, ...request }: StepRequest): Promise<StepReply> {
+  let { stepCount } = request;
+  const outcomes: StepReply["outcomes"] = [];
+  for (const [index, learningRate] of learningRates.entries()) {
+    await runProgram(program, firstPlan + index);
+    const [loss] = new Float32Array(memory.buffer, losses[index], 1);
+    const gradNorm = team.gradNorm();
+    const updated = Number.isFinite(gradNorm) && Number.isFinite(loss);
+    if (updated) {
+      team.update(learningRate, ++stepCount, gradNorm);
+      const weight = averaging ? averagingWeight(averaging, stepCount) : 0;
+      if (weight > 0) team.average(weight);
+      for (const { from, to, length } of carries) new Uint8Array(memory.buffer).copyWithin(to, from, from + length * 4);
+    }
+    outcomes.push({ gradNorm, updated });
   }
-  return { gradNorm, updated };
+  return { outcomes };
 }
 
 async function handle(request: Request) {

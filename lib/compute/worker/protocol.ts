@@ -1,5 +1,6 @@
 // What the thread that owns a session and the thread that computes say to each other.
 import type { AdamSettings, AdamVectors } from "../optimizer/adam.ts";
+import type { AveragingOptions } from "../optimizer/averaging.ts";
 import type { ElementType } from "../ort/bound-session.ts";
 
 /** A tensor of a model and its place in shared memory. */
@@ -36,6 +37,7 @@ export interface StreamPlan {
 export interface OptimizerPlan {
   vectors: AdamVectors;
   settings: AdamSettings;
+  averaging: AveragingOptions | undefined;
   streams: StreamPlan[];
   /** Byte offsets in the arena of room for one block per thread. */
   scratch: number[];
@@ -63,18 +65,28 @@ export interface RunRequest {
   plan: number;
 }
 
-/** Runs the gradient program, then updates the parameters unless the loss or the gradient norm is not finite. */
+/** New values of a carried tensor and the place where the next step reads them: byte offsets in the arena. */
+export interface CarryMove {
+  from: number;
+  to: number;
+  /** Elements. */
+  length: number;
+}
+
+/**
+ * Per learning rate: runs the gradient program on the next binding plan, then updates parameters and carry unless the loss or the
+ * gradient norm is not finite.
+ */
 export interface StepRequest {
   kind: "step";
   program: number;
-  plan: number;
-  /** Byte offset in the arena of the float32 loss that the program writes. */
-  loss: number;
-  learningRate: number;
-  /** Number of this update, from 1. */
+  firstPlan: number;
+  learningRates: readonly number[];
+  /** Byte offsets in the arena of the float32 losses that the program writes. */
+  losses: readonly number[];
+  carries: readonly CarryMove[];
+  /** Updates so far. */
   stepCount: number;
-  /** Weight of the updated parameters in the running average; 0 leaves it alone. */
-  averagingWeight: number;
 }
 
 export interface CloseRequest {
@@ -89,8 +101,7 @@ export interface StartReply {
 }
 
 export interface StepReply {
-  gradNorm: number;
-  updated: boolean;
+  outcomes: { gradNorm: number; updated: boolean }[];
 }
 
 export type Reply =

@@ -17,6 +17,20 @@ export const maskFromOutput: Rule = ({ op, inputs: [x, bound], outputs: [output]
   return [withScalar(g, "Greater", leaky.outputs[0], 0, "bool")];
 };
 
+/**
+ * float(bool(relu(x))) -> HardSigmoid(relu(x)) with a slope so steep that every positive number reaches 1: the mask of a
+ * relu's gradient in one pass instead of two. Exact for all normal numbers, and the runtime flushes the others to zero.
+ */
+export const maskInOnePass: Rule = ({ op, inputs: [truth], outputs: [output] }, g) => {
+  if (op !== "Cast" || output.dtype !== "float32") return undefined;
+  const rectified = producedBy(truth, "Cast")?.inputs[0];
+  if (!rectified || !producedBy(rectified, "Relu")) return undefined;
+  return [g.emitOne("HardSigmoid", [rectified], output.shape, { alpha: { float: STEEPEST }, beta: { float: 0 } })];
+};
+
+/** 1 / the smallest normal float32. */
+const STEEPEST = 2 ** 126;
+
 /** sum(x * x) -> ReduceSumSquare(x), one pass over the elements; only when nothing else reads the squares. */
 export const sumOfSquares: Rule = ({ op, inputs: [squares, axes], outputs: [output], attributes }, g) => {
   if (op !== "ReduceSum" || output.dtype !== "float32") return undefined;
