@@ -70,7 +70,6 @@ export type { Spectrum } from "./gridworlds/spectrum.ts";
 export {
   laplacianEigenvalue,
   laplacianEigenvalues,
-  offsetProbabilities,
   transitionEigenvalue,
   transitionEigenvalues,
 } from "./gridworlds/sampled-operator.ts";

@@ -18,41 +18,55 @@ const UNIT = 2 ** 32;
  * Throws `invalid-argument` for a negative or infinite weight or when none is positive.
  */
 export function aliasTable(weights: Float64Array, values: Int32Array): AliasTable {
-  const entries = Uint32Array.from(weights.keys()).filter((entry) => weights[entry] !== 0);
-  const total = entries.reduce((sum, entry) => sum + weights[entry], 0);
-  if (!(total > 0 && total < Infinity) || entries.some((entry) => weights[entry] < 0)) {
-    throw new DataError("invalid-argument", `aliasTable: got weights of sum ${total}, wanted finite numbers from 0`);
-  }
-  const bits = Math.max(1, Math.ceil(Math.log2(entries.length)));
+  const { total, entryCount } = checkedSums(weights);
+  const bits = Math.max(1, Math.ceil(Math.log2(entryCount)));
   if (bits > MAX_BITS) {
-    throw new DataError("too-large", `aliasTable: got ${entries.length} values, wanted at most ${2 ** MAX_BITS}`);
+    throw new DataError("too-large", `aliasTable: got ${entryCount} values, wanted at most ${2 ** MAX_BITS}`);
   }
 
   // Masses in units of a column; the columns beyond the last entry start empty and are filled first.
   const count = 2 ** bits;
   const masses = new Float64Array(count);
   const columns = new Int32Array(3 * count);
-  entries.forEach((entry, column) => {
+  for (let entry = 0, column = 0; entry < weights.length; entry++) {
+    if (weights[entry] === 0) continue;
     masses[column] = (weights[entry] / total) * count;
     columns[3 * column + 1] = columns[3 * column + 2] = values[entry];
-  });
+    column++;
+  }
   const light = new Int32Array(count);
-  const heavy: number[] = [];
+  const heavy = new Int32Array(count);
   let lightCount = 0;
+  let heavyCount = 0;
   for (let column = 0; column < count; column++) {
     if (masses[column] < 1) light[lightCount++] = column;
-    else heavy.push(column);
+    else heavy[heavyCount++] = column;
   }
-  while (lightCount > 0 && heavy.length > 0) {
+  while (lightCount > 0 && heavyCount > 0) {
     const column = light[--lightCount];
-    const donor = heavy.at(-1)!;
+    const donor = heavy[heavyCount - 1];
     columns[3 * column] = Math.min(Math.round(masses[column] * UNIT), UNIT - 1) | 0;
     columns[3 * column + 2] = columns[3 * donor + 1];
     masses[donor] -= 1 - masses[column];
-    if (masses[donor] < 1) light[lightCount++] = heavy.pop()!;
+    if (masses[donor] < 1) light[lightCount++] = heavy[--heavyCount];
   }
   // What is left has mass one up to rounding and keeps its own value on both sides.
   return { bits, columns };
+}
+
+function checkedSums(weights: Float64Array): { total: number; entryCount: number } {
+  let total = 0;
+  let entryCount = 0;
+  let isNegative = false;
+  for (let entry = 0; entry < weights.length; entry++) {
+    total += weights[entry];
+    if (weights[entry] !== 0) entryCount++;
+    if (weights[entry] < 0) isNegative = true;
+  }
+  if (isNegative || !(total > 0 && total < Infinity)) {
+    throw new DataError("invalid-argument", `aliasTable: got weights of sum ${total}, wanted finite numbers from 0`);
+  }
+  return { total, entryCount };
 }
 
 /**

@@ -30,8 +30,9 @@ export class CountSampler {
     const { key, words } = random instanceof Random ? random.state() : new Random(random).state();
     this.key = key;
     this.words = Int32Array.from(words, (word) => word | 0);
-    const pairs = Int32Array.from(law.joint, (_, cell) => packPair(Math.floor(cell / n), cell % n));
-    const states = Int32Array.from(law.visits.keys());
+    const states = Int32Array.from({ length: n }, (_, state) => state);
+    const pairs = new Int32Array(n * n);
+    for (const first of states) for (const second of states) pairs[first * n + second] = packPair(first, second);
     this.pairTable = aliasTable(law.joint, pairs);
     this.stateTables = { visits: aliasTable(law.visits, states), first: aliasTable(law.first, states) };
   }

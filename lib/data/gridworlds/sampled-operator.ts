@@ -56,8 +56,8 @@ export function laplacianEigenvalues(walk: ArrayLike<number>, sampling: OffsetSa
 
 /**
  * The inverse of {@link laplacianEigenvalue}: the walk's eigenvalue that belongs to a Laplacian one. For long episodes
- * the map is its own inverse. With a finite horizon the map can turn around somewhere below zero; what lies beyond is
- * answered by that turning point.
+ * the map is its own inverse; for finite ones it decreases on [-1, 1], and what lies beyond the image of -1, where no
+ * walk has an eigenvalue, is answered by -1. What is not finite gives NaN.
  */
 export function transitionEigenvalue(laplacian: number, sampling: OffsetSampling): number {
   return transitionEigenvalues([laplacian], sampling)[0];
@@ -89,8 +89,7 @@ function eigenvalueMap({ gamma, horizon }: OffsetSampling): EigenvalueMap {
   }
   const probabilities = offsetProbabilities({ gamma, horizon });
   const value = (walk: number) => 1 - evaluate(probabilities, walk).value;
-  const turningPoint = leastIncreasing(probabilities);
-  return { value, inverse: (laplacian) => solve(probabilities, 1 - laplacian, turningPoint) };
+  return { value, inverse: (laplacian) => solve(probabilities, 1 - laplacian) };
 }
 
 /** The polynomial sum of p_k x^k, k >= 1, and its derivative, by Horner's rule. */
@@ -104,26 +103,10 @@ function evaluate(probabilities: Float64Array, x: number): { value: number; slop
   return { value: value * x, slope };
 }
 
-/** The left end of the stretch around zero on which the polynomial increases; never below -1. */
-function leastIncreasing(probabilities: Float64Array): number {
-  const steps = 1024;
-  const decreasesAt = (step: number) => evaluate(probabilities, -step / steps).slope <= 0;
-  let first = 1;
-  while (first <= steps && !decreasesAt(first)) first++;
-  if (first > steps) return -1;
-  let [low, high] = [-first / steps, -(first - 1) / steps];
-  for (let halving = 0; halving < 60; halving++) {
-    const middle = (low + high) / 2;
-    if (evaluate(probabilities, middle).slope > 0) high = middle;
-    else low = middle;
-  }
-  return high;
-}
-
 /** Newton's method inside a bracket that is halved whenever a step would leave it. */
-function solve(probabilities: Float64Array, target: number, turningPoint: number): number {
+function solve(probabilities: Float64Array, target: number): number {
   if (!Number.isFinite(target)) return NaN;
-  let low = turningPoint;
+  let low = -1;
   let high = 1;
   if (target <= evaluate(probabilities, low).value) return low;
   while (evaluate(probabilities, high).value < target) high *= 2;

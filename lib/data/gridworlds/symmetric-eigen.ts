@@ -22,19 +22,26 @@ const MAX_ITERATIONS = 12;
  * tridiagonal form, bisection, inverse iteration: 4/3 n^3 operations, residuals and products at the level of rounding.
  */
 export function largestEigenpairs(matrix: Float64Array, n: number, count: number, tolerance: number): Eigenpairs {
-  const { tridiagonal, toOriginal } = tridiagonalForm(matrix.slice(), n);
+  const scale = powerOfTwoNear(matrix);
+  const { tridiagonal, toOriginal } = tridiagonalForm(matrix.map((value) => value / scale), n);
   const values: number[] = [];
   let groupTop = Infinity;
   for (let rank = 0; rank < n; rank++) {
     const value = Math.min(eigenvalueOfRank(tridiagonal, rank), values.at(-1) ?? Infinity);
-    const isEqual = groupTop - value < tolerance;
+    const isEqual = (groupTop - value) * scale < tolerance;
     if (rank >= count && !isEqual) break;
     if (!isEqual) groupTop = value;
     values.push(value);
   }
   const vectors = tridiagonalEigenvectors(tridiagonal, values);
   for (const vector of vectors) toOriginal(vector);
-  return { values: Float64Array.from(values), vectors };
+  return { values: Float64Array.from(values, (value) => value * scale), vectors };
+}
+
+/** Dividing by it is exact and keeps squares of the entries from overflowing or vanishing. */
+function powerOfTwoNear(matrix: Float64Array): number {
+  const largest = matrix.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  return largest === 0 ? 1 : 2 ** Math.floor(Math.log2(largest));
 }
 
 /** Inverse iteration for descending eigenvalues, orthogonal to the vectors of the same cluster. */

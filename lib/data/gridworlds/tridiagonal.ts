@@ -86,9 +86,9 @@ function reflectLeading(matrix: Float64Array, n: number, v: Float64Array, scale:
   }
 }
 
-/** A bound of the absolute values of all eigenvalues (Gershgorin); at least the smallest normal double. */
+/** A bound of the absolute values of all eigenvalues (Gershgorin), at least 1. */
 export function eigenvalueBound({ diagonal, below }: Tridiagonal): number {
-  let bound = Number.MIN_VALUE * 2 ** 52;
+  let bound = 1;
   for (let i = 0; i < diagonal.length; i++) {
     const radius = Math.abs(i > 0 ? below[i - 1] : 0) + Math.abs(i < below.length ? below[i] : 0);
     bound = Math.max(bound, Math.abs(diagonal[i]) + radius);
