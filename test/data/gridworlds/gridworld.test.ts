@@ -13,8 +13,8 @@ function stateAt(world: Gridworld, x: number, y: number): number {
 test("canonical states are the free cells in ascending order; moves go up, right, down, left and stop at walls", () => {
   expect(Array.from(room4.canonicalStates.subarray(0, 6))).toEqual([14, 15, 16, 17, 18, 20]);
   expect(Array.from(room4.canonicalStates)).toEqual(Array.from(room4.canonicalStates).sort((a, b) => a - b));
-  const movesFrom = (x: number, y: number) => Array.from(room4.next.subarray(4 * stateAt(room4, x, y), 4 * stateAt(room4, x, y) + 4));
   const at = (x: number, y: number) => stateAt(room4, x, y);
+  const movesFrom = (x: number, y: number) => Array.from(room4.next.subarray(4 * at(x, y), 4 * at(x, y) + 4));
   expect(movesFrom(1, 1)).toEqual([at(1, 1), at(2, 1), at(1, 2), at(1, 1)]);
   expect(movesFrom(5, 2)).toEqual([at(5, 1), at(6, 2), at(5, 3), at(4, 2)]); // the opening in column 6
   expect(movesFrom(3, 6)).toEqual([at(3, 5), at(3, 6), at(3, 7), at(3, 6)]); // the opening in row 6
@@ -65,7 +65,7 @@ test("room4, seed 42: the five doors of the original trainer", () => {
   }
   // Nothing else has changed.
   const changed = Array.from(world.next.keys()).filter((edge) => world.next[edge] !== room4.next[edge]);
-  expect(changed.sort((a, b) => a - b)).toEqual(world.doors.map((door) => door.to * 4 + door.reverseAction).sort((a, b) => a - b));
+  expect(new Set(changed)).toEqual(new Set(world.doors.map((door) => door.to * 4 + door.reverseAction)));
 });
 
 test("GridRoom-16, seed 7: twelve doors as NumPy's choice without replacement draws them", () => {
@@ -74,7 +74,7 @@ test("GridRoom-16, seed 7: twelve doors as NumPy's choice without replacement dr
   expect(world.doors.map(({ from, action, to, reverseAction }) => [from, action, to, reverseAction])).toEqual([
     [270, 3, 269, 1], [22, 2, 39, 0], [44, 1, 45, 3], [129, 3, 128, 1], [137, 1, 138, 3], [146, 3, 145, 1],
     [86, 1, 87, 3], [90, 3, 89, 1], [40, 2, 57, 0], [5, 2, 22, 0], [42, 3, 41, 1], [116, 1, 117, 3],
-  ]); // prettier-ignore
+  ]);
 });
 
 test("all moves as doors close every edge; one more is refused", () => {

@@ -4,7 +4,15 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createGridworld, DataError, GRIDWORLD_NAMES, namedLayout, openRoom, parseLayout, readLayout } from "@cleanloop/data";
+import {
+  createGridworld,
+  DataError,
+  GRIDWORLD_NAMES,
+  namedLayout,
+  openRoom,
+  parseLayout,
+  readLayout,
+} from "@cleanloop/data";
 import type { DataErrorCode, GridLayout } from "@cleanloop/data";
 
 const directory = mkdtempSync(join(tmpdir(), "layouts-"));

@@ -40,7 +40,9 @@ function writtenOut({ stateCount: n, episodes, length, states }: Rollouts, gamma
       const weights = Array.from({ length: length - time }, (_, i) => (gamma === 0 && i > 0 ? 0 : gamma ** i));
       const total = weights.reduce((sum, weight) => sum + weight, 0);
       const at = episode * (length + 1) + time;
-      weights.forEach((weight, i) => (joint[states[at] * n + states[at + 1 + i]] += weight / total / (episodes * length)));
+      weights.forEach((weight, i) => {
+        joint[states[at] * n + states[at + 1 + i]] += weight / total / (episodes * length);
+      });
     }
   }
   return joint;
@@ -157,20 +159,24 @@ test("a million transitions: close to endless data, and as near to the exact eig
 
 test("a disconnected world has the eigenvalue 0 twice, with orthonormal vectors", () => {
   const world = createGridworld(namedLayout("GridMaze-32"));
-  const spectrum = datasetSpectrum(pairLaw(rolloutChunks(world, { episodes: 4000, length: 50, seed: 1 }), 0.9), 3, "visits");
+  const law = pairLaw(rolloutChunks(world, { episodes: 4000, length: 50, seed: 1 }), 0.9);
+  const spectrum = datasetSpectrum(law, 3, "visits");
   expect(spectrum.groups).toEqual([[0, 1], [2]]);
   expectClose(spectrum.eigenvalues.slice(0, 2), [0, 0], 13);
+  const { eigenvectors } = spectrum;
   let dot = 0;
-  for (let state = 0; state < 475; state++) dot += spectrum.eigenvectors[state * 3] * spectrum.eigenvectors[state * 3 + 1];
+  for (let state = 0; state < 475; state++) dot += eigenvectors[state * 3] * eigenvectors[state * 3 + 1];
   expect(Math.abs(dot)).toBeLessThan(1e-12);
 });
 
 test("the mean Laplacian is the expected squared difference; the exact batch holds it in single precision", () => {
   const law = pairLaw([FEW], 0.5);
   const features = [0.3, -1.2, 0.7, 2.5, 9];
+  const sumOver = (term: (row: number, column: number, cell: number) => number) =>
+    law.joint.reduce((sum, _, cell) => sum + term(Math.floor(cell / 5), cell % 5, cell), 0);
   const quadratic = (laplacian: ArrayLike<number>) =>
-    features.reduce((sum, a, row) => sum + features.reduce((part, b, column) => part + a * b * laplacian[row * 5 + column], 0), 0);
-  const direct = law.joint.reduce((sum, p, cell) => sum + p * (features[Math.floor(cell / 5)] - features[cell % 5]) ** 2, 0);
+    sumOver((row, column, cell) => features[row] * features[column] * laplacian[cell]);
+  const direct = sumOver((row, column, cell) => law.joint[cell] * (features[row] - features[column]) ** 2);
   expect(quadratic(meanLaplacian(law))).toBeCloseTo(direct, 13);
   const batch = exactBatch(law);
   expect(quadratic(batch.laplacian)).toBeCloseTo(direct, 5);

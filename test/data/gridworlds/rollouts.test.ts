@@ -1,7 +1,15 @@
 // Data collection: the generator's published vectors, valid moves, uniform laws, and data that do not depend on chunks.
 
 import { expect, test } from "bun:test";
-import { collectRollouts, createGridworld, DataError, namedLayout, rolloutChunks, transitionMatrix, visitCounts } from "@cleanloop/data";
+import {
+  collectRollouts,
+  createGridworld,
+  DataError,
+  namedLayout,
+  rolloutChunks,
+  transitionMatrix,
+  visitCounts,
+} from "@cleanloop/data";
 import { philox } from "../../../lib/data/gridworlds/philox.ts";
 import { chiSquareSigmas } from "./statistics.ts";
 
@@ -97,7 +105,14 @@ test("a seed and an episode's number decide its data, not the chunks that they c
 });
 
 test("counts outside their range are refused", () => {
-  for (const options of [{ episodes: 0 }, { episodes: 1.5 }, { length: 0 }, { firstEpisode: -1 }, { seed: 0.5 }, { episodes: 2 ** 32 }]) {
+  for (const options of [
+    { episodes: 0 },
+    { episodes: 1.5 },
+    { episodes: 2 ** 32 },
+    { length: 0 },
+    { firstEpisode: -1 },
+    { seed: 0.5 },
+  ]) {
     const full = { episodes: 2, length: 3, seed: 1, ...options };
     expect(() => collectRollouts(room4, full)).toThrow(DataError);
     expect(() => [...rolloutChunks(room4, full)]).toThrow(DataError);

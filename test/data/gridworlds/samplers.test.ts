@@ -38,7 +38,7 @@ test("T4: a million offsets with five transitions left", () => {
   }
 });
 
-test("offsets at the ends: gamma 0 always moves on by one, gamma 1 is uniform, one transition left leaves no choice", () => {
+test("offsets at the ends: gamma 0 gives one, gamma 1 is uniform, a last transition leaves no choice", () => {
   const next = new ReplaySampler(rollouts, 0, new Random(1));
   const uniform = new ReplaySampler(rollouts, 1, new Random(1));
   const counts = new Float64Array(5);
@@ -76,7 +76,9 @@ test("T5: drawn counts of endless data have the eigenvalues that theory promises
       let sum = 0;
       for (let row = 0; row < n; row++) {
         let entry = 0;
-        for (let column = 0; column < n; column++) entry += batch.laplacian[row * n + column] * eigenvectors[column * d + k];
+        for (let column = 0; column < n; column++) {
+          entry += batch.laplacian[row * n + column] * eigenvectors[column * d + k];
+        }
         sum += entry * eigenvectors[row * d + k];
       }
       quotients[k][draw] = (sum * n) / 2; // E |e_s - e_s'|^2 = 2 (1/n) (1 - <e, K e>)
@@ -140,7 +142,8 @@ test("the mean of many batches approaches the exact batch", () => {
   const exact = exactBatch(law);
   const mean = new Float64Array(n * n);
   let [early, late] = [0, 0];
-  const distance = (count: number) => mean.reduce((sum, value, cell) => sum + (value / count - exact.laplacian[cell]) ** 2, 0);
+  const distance = (count: number) =>
+    mean.reduce((sum, value, cell) => sum + (value / count - exact.laplacian[cell]) ** 2, 0);
   for (let draw = 1; draw <= 1600; draw++) {
     sampler.pairs(batch);
     for (let cell = 0; cell < mean.length; cell++) mean[cell] += batch.laplacian[cell];
@@ -230,7 +233,7 @@ test("samplers go on bit-exactly from a saved state", () => {
     sampler.pairs(batch);
     sampler.states(77, out, "first");
     replay.pairs(firsts, seconds);
-    return [Array.from(batch.laplacian), Array.from(batch.first), Array.from(out), Array.from(firsts), Array.from(seconds)];
+    return [batch.laplacian, batch.first, out, firsts, seconds].map((values) => Array.from(values));
   };
   const start = draw(counting, replaying);
   const saved = JSON.stringify([counting.state(), replaying.state()]);

@@ -93,7 +93,9 @@ test("room4: twelve eigenvalues to 1e-7 and the least one", () => {
   const spectrum = exactSpectrum(world, 104);
   const published =
     "1 .9942741 .9932109 .9859608 .9288151 .9119956 .9079292 .9059095 .8979739 .8925109 .8792184 .8498627";
-  published.split(" ").forEach((value, k) => expect(Math.abs(spectrum.eigenvalues[k] - Number(value))).toBeLessThan(1e-7));
+  published.split(" ").forEach((value, k) => {
+    expect(Math.abs(spectrum.eigenvalues[k] - Number(value))).toBeLessThan(1e-7);
+  });
   expect(spectrum.eigenvalues[103]).toBeCloseTo(-0.84676, 5);
   expectEigenvectors(world, spectrum);
 });
@@ -102,7 +104,9 @@ for (const [name, published] of Object.entries(EIGENVALUES)) {
   test(`${name}: published eigenvalues, multiplicities, eigenvectors`, () => {
     const world = createGridworld(namedLayout(name));
     const spectrum = exactSpectrum(world, 11);
-    published.split(" ").forEach((value, k) => expect(Math.abs(spectrum.eigenvalues[k] - Number(value))).toBeLessThan(5.1e-6));
+    published.split(" ").forEach((value, k) => {
+      expect(Math.abs(spectrum.eigenvalues[k] - Number(value))).toBeLessThan(5.1e-6);
+    });
     expect(spectrum.groups).toEqual(GROUPS[name] ?? Array.from({ length: 11 }, (_, k) => [k]));
     expect(spectrum.extraCount).toBe(spectrum.groups.flat().length - 11);
     expectEigenvectors(world, spectrum);

@@ -24,7 +24,8 @@ function errors(matrix: Float64Array, n: number, { values, vectors }: ReturnType
 
 test("path graph: 2 cos(pi k / (n + 1)), all of them", () => {
   const n = 60;
-  const matrix = Float64Array.from({ length: n * n }, (_, cell) => (Math.abs(Math.floor(cell / n) - (cell % n)) === 1 ? 1 : 0));
+  const isEdge = (cell: number) => Math.abs(Math.floor(cell / n) - (cell % n)) === 1;
+  const matrix = Float64Array.from({ length: n * n }, (_, cell) => (isEdge(cell) ? 1 : 0));
   const pairs = largestEigenpairs(matrix, n, n, 1e-9);
   pairs.values.forEach((value, k) => expect(value).toBeCloseTo(2 * Math.cos((Math.PI * (k + 1)) / (n + 1)), 13));
   const { residual, product } = errors(matrix, n, pairs);
