@@ -16,7 +16,7 @@ export {
   trainedParameterNames,
   vanillaParameterNames,
 } from "./rlvae/parameters.ts";
-export type { UniformSource } from "./rlvae/parameters.ts";
+export type { UniformSource } from "./uniform-source.ts";
 export { fromStateDict, originalName, toStateDict } from "./rlvae/state-dict.ts";
 
 export { rlvaeEvaluation, rlvaeLoss, rlvaeReconstruction } from "./rlvae/loss.ts";
@@ -43,3 +43,16 @@ export {
   traceInverse,
 } from "./rlvae/metric.ts";
 export type { MetricValues } from "./rlvae/metric.ts";
+
+export { ALLO_PRESETS, alloLearningRate, checkAlloConfig } from "./allo/config.ts";
+export type { AlloConfig, AlloObjective, AlloPreset, AlloPresetName, AlloSampling, AlloTraining, Initialisation, Perturbation } from "./allo/config.ts";
+export { initialAlloCarry, initialAlloParameters } from "./allo/parameters.ts";
+export { alloFeatures } from "./allo/encoder.ts";
+export { alloInputs } from "./allo/batch.ts";
+export type { AlloEvaluation, AlloModel } from "./allo/batch.ts";
+export { alloLoss } from "./allo/loss.ts";
+export { alloRecord } from "./allo/record.ts";
+export type { AlloObservation } from "./allo/record.ts";
+export { eigenvaluesFromDuals } from "./allo/eigenvalues.ts";
+export { alignment, nearGroups, subspaceAlignment } from "./allo/alignment.ts";
+export type { Alignment, ReferenceVectors } from "./allo/alignment.ts";

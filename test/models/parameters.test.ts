@@ -18,7 +18,7 @@ import {
   trainedParameterNames,
   vanillaParameterNames,
 } from "@cleanloop/models";
-import { maskedLinear } from "../../lib/models/rlvae/linear.ts";
+import { maskedLinear } from "../../lib/models/linear.ts";
 import { normals, seededUniform, tinyConfig, waveParameters } from "./eager.ts";
 
 describe("counts of the original", () => {

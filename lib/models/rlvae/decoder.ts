@@ -2,7 +2,7 @@
 
 import type { Tree } from "@cleanloop/compute";
 import * as tf from "@tensorflow/tfjs-core";
-import { linear } from "./linear.ts";
+import { linear } from "../linear.ts";
 
 /** Frames [n, frameSize] in (0, 1) from latents [n, D]. */
 export function decode(params: Tree, latents: tf.Tensor2D): tf.Tensor2D {

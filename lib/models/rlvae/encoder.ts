@@ -2,7 +2,7 @@
 
 import type { Tree } from "@cleanloop/compute";
 import * as tf from "@tensorflow/tfjs-core";
-import { linear } from "./linear.ts";
+import { linear } from "../linear.ts";
 
 export interface Encoding {
   /** μ [n, D]. */

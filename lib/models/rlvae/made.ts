@@ -2,7 +2,7 @@
 
 import type { Tree } from "@cleanloop/compute";
 import * as tf from "@tensorflow/tfjs-core";
-import { maskedLinear } from "./linear.ts";
+import { maskedLinear } from "../linear.ts";
 
 /** Order in which the variables depend on each other: first to last, or last to first. */
 export type VariableOrder = "natural" | "reversed";

@@ -2,15 +2,11 @@
 
 import type { HostTensor } from "@cleanloop/compute";
 import { ModelError } from "../errors.ts";
+import type { UniformSource } from "../uniform-source.ts";
 import type { RlvaeConfig } from "./config.ts";
 import { blockName, blockOrder } from "./flows.ts";
 import { madeLayerShapes, madeMasks } from "./made.ts";
 import { usesMetric, type Objective } from "./objective.ts";
-
-/** Source of uniform numbers in [0, 1); `Random` of `@cleanloop/data` is one. */
-export interface UniformSource {
-  uniform(): number;
-}
 
 interface Layer {
   name: string;

@@ -3,7 +3,7 @@
 
 import type { Tree } from "@cleanloop/compute";
 import * as tf from "@tensorflow/tfjs-core";
-import { ModelError } from "../errors.ts";
+import { ModelError } from "./errors.ts";
 
 /** x [n, in] times the transpose of `${name}.weight` [out, in], plus `${name}.bias` [out]. */
 export function linear(params: Tree, name: string, x: tf.Tensor2D): tf.Tensor2D {

@@ -1,0 +1,85 @@
+// One batch as the loss needs it, computed in either of two ways: from the n distinct states, or row by row.
+
+import type { TensorSpec, Tree } from "@cleanloop/compute";
+import * as tf from "@tensorflow/tfjs-core";
+import type { AlloConfig, AlloObjective } from "./config.ts";
+import { alloFeatures } from "./encoder.ts";
+import { stopGradient } from "./stop-gradient.ts";
+
+/**
+ * `distinct`: the network sees every state once, batches come as weights over states and pairs of states; the cost does not
+ * depend on the batch size. `rows`: the network sees every row of the batch, as the original does. Both give the same loss
+ * and the same gradient.
+ */
+export type AlloEvaluation = "distinct" | "rows";
+
+export interface AlloModel {
+  readonly config: AlloConfig;
+  readonly objective: AlloObjective;
+  readonly evaluation: AlloEvaluation;
+  /** [n, 2] network inputs of all states. */
+  readonly coordinates: Float32Array;
+}
+
+/** Feature rows and their weights, which sum to one: [rows, d], and [rows, 1] or one number for all. */
+export interface WeightedRows {
+  readonly rows: tf.Tensor2D;
+  readonly weights: tf.Tensor2D | number;
+}
+
+export interface AlloBatch {
+  /** [d] mean of (phi(s) - phi(s'))^2 over the pairs. */
+  readonly squaredDifferences: tf.Tensor1D;
+  /** The two constraint batches. */
+  readonly first: WeightedRows;
+  readonly second: WeightedRows;
+}
+
+/**
+ * What a batch consists of. distinct: laplacian [n, n] with trace(F^T laplacian F) = mean |F_s - F_s'|^2 over the pairs, and the
+ * relative frequencies first, second [n] of the states in the two constraint batches. rows: the states of the pairs,
+ * from and to, and of the constraint batches, as int32 [m]; one-sided constraints take `from` for their first batch.
+ */
+export function alloInputs({ evaluation, objective, coordinates }: AlloModel, batchSize: number): Record<string, TensorSpec> {
+  const n = coordinates.length / 2;
+  if (evaluation === "distinct") return { laplacian: { shape: [n, n] }, first: { shape: [n] }, second: { shape: [n] } };
+  const states = { shape: [batchSize], dtype: "int32" } as const;
+  return { from: states, to: states, ...(objective.constraints === "two-sided" ? { first: states } : {}), second: states };
+}
+
+/** Evaluates the network on a batch of {@link alloInputs}. */
+export function alloBatch(params: Tree, inputs: Tree, model: AlloModel): AlloBatch {
+  return model.evaluation === "distinct" ? distinctBatch(params, inputs, model) : rowBatch(params, inputs, model);
+}
+
+const allStates = ({ coordinates }: AlloModel): tf.Tensor2D => tf.tensor2d(coordinates, [coordinates.length / 2, 2]);
+
+function distinctBatch(params: Tree, inputs: Tree, model: AlloModel): AlloBatch {
+  const features = alloFeatures(params, allStates(model), model.config);
+  const isOneSided = model.objective.constraints === "one-sided";
+  const column = (weights: tf.Tensor) => tf.reshape(weights, [-1, 1]) as tf.Tensor2D;
+  return {
+    squaredDifferences: tf.sum(tf.mul(features, tf.matMul(inputs.laplacian as tf.Tensor2D, features)), 0),
+    first: { rows: features, weights: column(inputs.first) },
+    second: { rows: isOneSided ? stopGradient(features) : features, weights: column(inputs.second) },
+  };
+}
+
+function rowBatch(params: Tree, inputs: Tree, model: AlloModel): AlloBatch {
+  const states = allStates(model);
+  const isOneSided = model.objective.constraints === "one-sided";
+  const featuresOf = (...indices: tf.Tensor[]): tf.Tensor2D[] => {
+    const rows = tf.gather(states, tf.concat(indices.map((index) => index as tf.Tensor1D)));
+    return tf.split(alloFeatures(params, rows, model.config), indices.length);
+  };
+  const [from, to, ...constrained] = isOneSided
+    ? featuresOf(inputs.from, inputs.to)
+    : featuresOf(inputs.from, inputs.to, inputs.first, inputs.second);
+  const [first, second] = isOneSided ? [from, stopGradient(featuresOf(inputs.second)[0])] : constrained;
+  const weights = 1 / from.shape[0];
+  return {
+    squaredDifferences: tf.mul(tf.sum(tf.square(tf.sub(from, to)), 0), weights),
+    first: { rows: first, weights },
+    second: { rows: second, weights },
+  };
+}

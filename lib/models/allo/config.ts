@@ -1,0 +1,146 @@
+// What an ALLO run is made of: the network, the objective and its step sizes, and the three presets.
+
+import { ModelError } from "../errors.ts";
+
+/** Spread of the first weights: normal, cut at two standard deviations, scaled back to unit variance (flax) or not (haiku). */
+export type Initialisation = "flax" | "haiku";
+
+/** The network: coordinates [n, 2] -> `hiddenLayerCount` relu layers of `hiddenSize` -> features [n, featureCount]. */
+export interface AlloConfig {
+  /** Number d of features, one per eigenvector. */
+  readonly featureCount: number;
+  readonly hiddenSize: number;
+  readonly hiddenLayerCount: number;
+  readonly initialisation: Initialisation;
+}
+
+/** Penalty on features that collapse to a constant; the second and third push them away from one. */
+export type Perturbation = "none" | "exponential" | "squared" | "squared-null-grad";
+
+/**
+ * The augmented Lagrangian and how its multipliers move ("Proper Laplacian Representation Learning", ICLR 2024, equation 6).
+ *
+ * `one-sided`: the constraint batch is the graph batch; a second batch only scales the quadratic penalty and carries no
+ * gradient; the barrier grows by |sum of the penalty|. `two-sided`: two independent constraint batches, both with gradient,
+ * their errors averaged; the barrier grows by the mean of the positive part of the averaged penalty.
+ */
+export interface AlloObjective {
+  readonly constraints: "one-sided" | "two-sided";
+  /** c in c * mean |phi(s) - phi(s')|^2; duals converge to -4 c lambda. */
+  readonly graphScale: number;
+  /** First value of the duals, and whether only the diagonal starts there. */
+  readonly initialDual: number;
+  readonly initialDualsDiagonal: boolean;
+  /** Ascent per step: duals += dualRate * error + integralRate * sum of past errors. */
+  readonly dualRate: number;
+  readonly integralRate: number;
+  /** Share of the summed errors that a step keeps. */
+  readonly integralDecay: number;
+  /** Largest magnitude of a dual. */
+  readonly dualLimit: number;
+  /** First value, ascent per step, and largest value of the barrier coefficient b. */
+  readonly initialBarrier: number;
+  readonly barrierRate: number;
+  readonly barrierLimit: number;
+  readonly perturbation: Perturbation;
+  /** Weight and scale of the perturbation. */
+  readonly graphEpsilon: number;
+  readonly graphVarianceScale: number;
+  /** A feature is trained only while every error of the features before it is below this; null trains all at once. */
+  readonly gateThreshold: number | null;
+}
+
+/** How the network is trained. */
+export interface AlloTraining {
+  readonly learningRate: number;
+  /** Share of the steps, the last ones, over which the learning rate falls linearly to zero. */
+  readonly decayFraction: number;
+  readonly batchSize: number;
+  readonly steps: number;
+}
+
+/** Where the pairs of states come from. */
+export interface AlloSampling {
+  /** gamma of the truncated geometric law of offsets. */
+  readonly gamma: number;
+  readonly episodes: number;
+  /** Transitions per episode. */
+  readonly horizon: number;
+}
+
+/** One complete setting. */
+export interface AlloPreset {
+  readonly config: AlloConfig;
+  readonly objective: AlloObjective;
+  readonly training: AlloTraining;
+  readonly sampling: AlloSampling;
+  /** How grid cells become inputs. */
+  readonly coordinates: "seed" | "paper";
+}
+
+export type AlloPresetName = "fast" | "seed" | "paper";
+
+const NO_EXTRAS = { perturbation: "none", graphEpsilon: 0.01, graphVarianceScale: 0.1, gateThreshold: null } as const;
+
+const PAPER_OBJECTIVE: AlloObjective = {
+  constraints: "two-sided", graphScale: 1,
+  initialDual: 0, initialDualsDiagonal: false, dualRate: 1e-4, integralRate: 0, integralDecay: 0.99, dualLimit: 100,
+  initialBarrier: 2, barrierRate: 0.01, barrierLimit: 10_000,
+  ...NO_EXTRAS,
+};
+
+/**
+ * `seed`: the original trainer, one learning rate for everything and a constant barrier. `paper`: the published experiment.
+ * `fast`: the paper's objective with larger batches, a hundred times faster duals and a learning rate that ends at zero.
+ */
+export const ALLO_PRESETS: Readonly<Record<AlloPresetName, AlloPreset>> = {
+  seed: {
+    config: { featureCount: 10, hiddenSize: 256, hiddenLayerCount: 4, initialisation: "flax" },
+    objective: {
+      constraints: "one-sided", graphScale: 0.5,
+      initialDual: -2, initialDualsDiagonal: false, dualRate: 3e-4, integralRate: 0, integralDecay: 0.99, dualLimit: Infinity,
+      initialBarrier: 0.5, barrierRate: 3e-4, barrierLimit: 0.5,
+      ...NO_EXTRAS,
+    },
+    training: { learningRate: 3e-4, decayFraction: 0, batchSize: 256, steps: 20_000 },
+    sampling: { gamma: 0.2, episodes: 1000, horizon: 1000 },
+    coordinates: "seed",
+  },
+  paper: {
+    config: { featureCount: 11, hiddenSize: 256, hiddenLayerCount: 3, initialisation: "haiku" },
+    objective: PAPER_OBJECTIVE,
+    training: { learningRate: 1e-3, decayFraction: 0, batchSize: 1024, steps: 200_000 },
+    sampling: { gamma: 0.9, episodes: 20_000, horizon: 50 },
+    coordinates: "paper",
+  },
+  fast: {
+    config: { featureCount: 11, hiddenSize: 256, hiddenLayerCount: 3, initialisation: "haiku" },
+    objective: { ...PAPER_OBJECTIVE, dualRate: 1e-2 },
+    training: { learningRate: 1e-3, decayFraction: 0.5, batchSize: 4096, steps: 8000 },
+    sampling: { gamma: 0.9, episodes: 400_000, horizon: 50 },
+    coordinates: "paper",
+  },
+};
+
+/** Throws BAD_CONFIG unless every size is a positive whole number and d is not more than the number of states. */
+export function checkAlloConfig(config: AlloConfig, stateCount: number): void {
+  for (const name of ["featureCount", "hiddenSize", "hiddenLayerCount"] as const) {
+    if (Number.isInteger(config[name]) && config[name] >= 1) continue;
+    throw new ModelError("BAD_CONFIG", `checkAlloConfig: got ${name} = ${config[name]}, wanted a whole number from 1`);
+  }
+  if (config.featureCount > stateCount) {
+    throw new ModelError(
+      "BAD_CONFIG",
+      `checkAlloConfig: got ${config.featureCount} features for ${stateCount} states, which have as many eigenvectors; ` +
+        `ask for at most ${stateCount}`,
+    );
+  }
+}
+
+/**
+ * Learning rate of a step (from 0): constant, then linear to zero over the last `decayFraction` of the steps, where the last
+ * step still has a share of it.
+ */
+export function alloLearningRate({ learningRate, decayFraction, steps }: AlloTraining, step: number): number {
+  return decayFraction === 0 ? learningRate : learningRate * Math.min(1, (steps - step) / (decayFraction * steps));
+}
