@@ -100,6 +100,10 @@ class PairSums {
   readonly visits: Float64Array;
   private readonly weights: Float64Array;
   private readonly factors: Float64Array;
+  /** States of the episode at hand in the order they were met, each one's place in it from 1, and their shares of the future. */
+  private readonly met: Int32Array;
+  private readonly places: Int32Array;
+  private readonly ahead: Float64Array;
 
   constructor(
     readonly stateCount: number,
@@ -110,6 +114,9 @@ class PairSums {
     this.visits = new Float64Array(stateCount);
     this.weights = geometricWeights(sampling.gamma, sampling.horizon);
     this.factors = truncationFactors(sampling.gamma, sampling.horizon);
+    this.met = new Int32Array(stateCount);
+    this.places = new Int32Array(stateCount);
+    this.ahead = new Float64Array(stateCount);
   }
 
   add({ stateCount: n, episodes, length, states }: Rollouts): void {
@@ -120,19 +127,49 @@ class PairSums {
           `${this.sampling.horizon} over ${this.stateCount}, wanted the same throughout`,
       );
     }
-    const { joint, visits, weights, factors } = this;
+    const isWhole = this.weights.length >= length; // no offset is negligible, so gamma^T is no vanishing number
     for (let episode = 0; episode < episodes; episode++) {
       const end = (episode + 1) * (length + 1) - 1;
-      for (let from = end - length; from < end; from++) {
-        const left = end - from;
-        const factor = factors[left];
-        const row = states[from] * n;
-        const offsets = Math.min(left, weights.length);
-        for (let k = 0; k < offsets; k++) joint[row + states[from + 1 + k]] += weights[k] * factor;
-        visits[states[from]]++;
-      }
-      visits[states[end]]++;
+      if (isWhole) this.addFutures(states, end - length, end);
+      else this.addOffsets(states, end - length, end);
     }
+    for (let at = 0; at < episodes * (length + 1); at++) this.visits[states[at]]++;
+  }
+
+  /** One episode, pair by pair: for laws that reach a few moves ahead. */
+  private addOffsets(states: Uint16Array, begin: number, end: number): void {
+    const { joint, weights, factors, stateCount: n } = this;
+    for (let from = begin; from < end; from++) {
+      const factor = factors[end - from];
+      const row = states[from] * n;
+      const offsets = Math.min(end - from, weights.length);
+      for (let k = 0; k < offsets; k++) joint[row + states[from + 1 + k]] += weights[k] * factor;
+    }
+  }
+
+  /**
+   * One episode backwards, with the discounted future v = e(s_{t+1}) + gamma v of the state at hand. A walk comes to far fewer
+   * states than it makes moves, so this costs a fraction of all its pairs. v is kept as `ahead` times gamma^(moves back).
+   */
+  private addFutures(states: Uint16Array, begin: number, end: number): void {
+    const { joint, factors, stateCount: n, places, met, ahead } = this;
+    const { gamma } = this.sampling;
+    let metCount = 0;
+    let discount = 1;
+    for (let from = end - 1; from >= begin; from--) {
+      const following = states[from + 1];
+      if (places[following] === 0) {
+        met[metCount] = following;
+        ahead[metCount] = 0;
+        places[following] = ++metCount;
+      }
+      ahead[places[following] - 1] += 1 / discount;
+      const factor = discount * factors[end - from];
+      const row = states[from] * n;
+      for (let j = 0; j < metCount; j++) joint[row + met[j]] += factor * ahead[j];
+      discount *= gamma;
+    }
+    for (let j = 0; j < metCount; j++) places[met[j]] = 0;
   }
 }
 

@@ -24,6 +24,11 @@ export interface RolloutOptions {
   readonly seed: number;
   /** Number of the first episode, default 0: an episode depends on its seed and number, not on how data are cut. */
   readonly firstEpisode?: number;
+  /**
+   * Where episodes start: each at a state drawn by itself (`random`, default), or one state after the other (`even`), so that
+   * any run of n episodes starts once in each. Both are uniform; even starts keep chance out of how often regions are seen.
+   */
+  readonly starts?: "random" | "even";
 }
 
 /** 2 GB of states. */
@@ -69,16 +74,27 @@ export function visitCounts({ stateCount, states }: Rollouts): Float64Array {
   return visits;
 }
 
+/** A step through the states that visits all of them and spreads any few over the whole: near n / golden ratio, coprime to n. */
+function evenStride(n: number): number {
+  const divisor = (a: number, b: number): number => (b === 0 ? a : divisor(b, a % b));
+  let stride = Math.max(1, Math.round(n * 0.6180339887498949));
+  while (divisor(stride, n) !== 1) stride++;
+  return stride;
+}
+
 /** Two random bits per move; the first block of an episode spends its first two words on the start state. */
 function walk(world: Gridworld, options: RolloutOptions, first: number, count: number, out: Uint16Array): void {
   const { next, stateCount } = world;
   const { seed, length } = options;
   const [k0, k1] = new Random(seed).fork("rollouts").state().words;
+  const stride = evenStride(stateCount);
+  const isEven = options.starts === "even";
   const block = new Uint32Array(4);
   let at = 0;
   for (let episode = first; episode < first + count; episode++) {
     philox(block, k0, k1, 0, episode, 0, 0);
-    let state = Math.floor(((block[0] * 2097152 + (block[1] >>> 11)) / 9007199254740992) * stateCount);
+    const drawn = Math.floor(((block[0] * 2097152 + (block[1] >>> 11)) / 9007199254740992) * stateCount);
+    let state = isEven ? (episode * stride) % stateCount : drawn;
     out[at++] = state;
     let word = 2;
     let blocks = 0;

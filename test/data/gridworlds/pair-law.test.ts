@@ -105,6 +105,8 @@ test("any gamma, stored or streamed: the sum over all starts and offsets", () =>
       expect(second[state]).toBeCloseTo(range.reduce((sum, other) => sum + joint[other * n + state], 0), 15);
     }
   }
+  const long = collectRollouts(createGridworld(namedLayout("open:3x4")), { episodes: 2, length: 400, seed: 6 });
+  for (const gamma of [0.6, 0.99]) expectClose(pairLaw([long], gamma).joint, [...writtenOut(long, gamma)], 15);
   const streamed = pairLaw(rolloutChunks(small, options), 0.9);
   const stored = pairLaw([collectRollouts(small, options)], 0.9);
   expect(streamed).toEqual(stored);

@@ -119,3 +119,18 @@ test("counts outside their range are refused", () => {
   }
   expect(() => collectRollouts(room4, { episodes: 2 ** 30, length: 50, seed: 1 })).toThrow("rolloutChunks");
 });
+
+test("even starts: every run of n episodes starts once in each state, however the data are cut", () => {
+  for (const name of ["room4", "GridMaze-7", "open:1x1", "open:1x2", "GridRoom-16"]) {
+    const world = createGridworld(namedLayout(name));
+    const n = world.stateCount;
+    const options = { episodes: 2 * n, length: 3, seed: 8, starts: "even" } as const;
+    const whole = collectRollouts(world, options);
+    for (const firstEpisode of [0, Math.floor(n / 3), n]) {
+      const run = collectRollouts(world, { ...options, episodes: n, firstEpisode });
+      const starts = Array.from({ length: n }, (_, episode) => run.states[episode * 4]);
+      expect(starts.toSorted((a, b) => a - b)).toEqual(Array.from({ length: n }, (_, state) => state));
+      expect(run.states).toEqual(whole.states.slice(firstEpisode * 4, (firstEpisode + n) * 4));
+    }
+  }
+});
