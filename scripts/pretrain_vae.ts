@@ -7,7 +7,7 @@
 import { existsSync } from "node:fs";
 import { defineCommand, defineFlags, RefusedError, runCommand } from "@cleanloop/cli";
 import { version } from "./package.json" with { type: "json" };
-import { trainerFlags } from "./shared/trainer_flags.ts";
+import { trainerFlags } from "./rlvae/trainer_flags.ts";
 
 const { data, n_train_samples, n_val_samples, seed, pretrain_steps, engine, device, threads, output_dir, json } = trainerFlags;
 
@@ -26,7 +26,7 @@ const pretrainCommand = defineCommand({
   }),
   async run({ flags, signal, print }) {
     const { loadSprites } = await import("@cleanloop/data");
-    const { ensurePretrained, pretrainInto } = await import("./shared/pretrained_cache.ts");
+    const { ensurePretrained, pretrainInto } = await import("./rlvae/pretrained_cache.ts");
     if (flags.out !== undefined && existsSync(flags.out)) throw new RefusedError(`--out ${flags.out} is already there; name a new directory`);
     const sprites = loadSprites(flags.data, { trainCount: flags.n_train_samples, validationCount: flags.n_val_samples, seed: flags.seed });
     const { directory, pretrained } =

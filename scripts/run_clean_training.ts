@@ -6,7 +6,7 @@
 // switched off by its --no- form. Same process, same exit code.
 import { defineCommand, runCommand, withDefaults } from "@cleanloop/cli";
 import { version } from "./package.json" with { type: "json" };
-import { trainerFlags } from "./shared/trainer_flags.ts";
+import { trainerFlags } from "./rlvae/trainer_flags.ts";
 import { trainCommand } from "./train_cyclic_loop_comparison.ts";
 
 const cleanFlags = withDefaults(trainerFlags, {

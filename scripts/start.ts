@@ -7,7 +7,7 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { defineCommand, defineFlags, EXIT, formatBytes, formatDuration, parseFlags, renderTable, runCommand, withDefaults } from "@cleanloop/cli";
 import { version } from "./package.json" with { type: "json" };
-import { trainerFlags } from "./shared/trainer_flags.ts";
+import { trainerFlags } from "./rlvae/trainer_flags.ts";
 import type { TrainingResult } from "./train_cyclic_loop_comparison.ts";
 import { train } from "./train_cyclic_loop_comparison.ts";
 

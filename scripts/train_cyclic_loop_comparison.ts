@@ -7,10 +7,11 @@
 import type { CommandContext } from "@cleanloop/cli";
 import { defineCommand, EXIT, FailedError, formatNumber, Progress, runCommand, signalExitCode, StopRequest, stopSignalOf, UsageError } from "@cleanloop/cli";
 import { version } from "./package.json" with { type: "json" };
-import { addStep, emptySums, epochMeans } from "./shared/epoch_sums.ts";
+import { addStep, emptySums, epochMeans } from "./rlvae/epoch_sums.ts";
+import { afterEpoch } from "./rlvae/plateau_schedule.ts";
+import type { Position } from "./rlvae/position.ts";
+import { trainerFlags } from "./rlvae/trainer_flags.ts";
 import { outputPolicy, requireAvailable } from "./shared/output_policy.ts";
-import { afterEpoch } from "./shared/plateau_schedule.ts";
-import { trainerFlags } from "./shared/trainer_flags.ts";
 
 /** How a run ended, for tables and for --json. */
 export interface TrainingResult {
@@ -51,9 +52,9 @@ export async function train({ flags: words, given, signal }: Context): Promise<T
   const say = (line: string) => void process.stderr.write(`${line}\n`);
 
   // ---- arguments: they make sense, or nothing is written
-  const { openSavedRun, plainJson } = await import("./shared/saved_run.ts");
-  const { resumedFlags, runSettings } = await import("./shared/settings.ts");
-  const saved = words.resume === undefined ? undefined : openSavedRun(words.resume);
+  const { plainJson } = await import("./shared/saved_run.ts");
+  const { openRlvaeRun, resumedFlags, runSettings } = await import("./rlvae/settings.ts");
+  const saved = words.resume === undefined ? undefined : openRlvaeRun(words.resume);
   const settings = runSettings(saved ? resumedFlags(saved, words, given) : words);
   const { flags, objective, config } = settings;
   const policy = outputPolicy(flags);
@@ -63,14 +64,14 @@ export async function train({ flags: words, given, signal }: Context): Promise<T
 
   // ---- data, metric and bundle
   const { fillBatch, loadSprites, reconstructionStrip } = await import("@cleanloop/data");
-  const { givenMetric, openModelSession } = await import("./shared/model_session.ts");
-  const { readBundle } = await import("./shared/pretrained_bundle.ts");
+  const { givenMetric, openModelSession } = await import("./rlvae/model_session.ts");
+  const { readBundle } = await import("./rlvae/pretrained_bundle.ts");
   const sprites = loadSprites(flags.data, { trainCount: flags.n_train_samples, validationCount: flags.n_val_samples, seed: flags.seed });
   const batchesPerEpoch = Math.floor(sprites.train.count / flags.batch_size);
   if (batchesPerEpoch === 0) {
     throw new UsageError(`--batch_size ${flags.batch_size} is more than the ${sprites.train.count} training sequences; lower it`);
   }
-  if (saved && saved.data_fingerprint !== sprites.fingerprint) {
+  if (saved && saved.record.data_fingerprint !== sprites.fingerprint) {
     throw new UsageError(`--resume ${saved.directory}: ${flags.data} is not the data that the run was trained on`);
   }
   const metricAtHand = givenMetric(settings, saved);
@@ -78,10 +79,11 @@ export async function train({ flags: words, given, signal }: Context): Promise<T
 
   // ---- outputs
   const { openOutputs } = await import("./shared/run_outputs.ts");
+  const { outputsRequest } = await import("./rlvae/outputs.ts");
   const { encodeNpz, openRun } = await import("@cleanloop/artifacts");
   const { Image } = await import("@cleanloop/wandb");
   const facts = { train_size: sprites.train.count, val_size: sprites.validation.count, dataset: sprites.description };
-  const outputs = await openOutputs({ settings, policy, saved, dataFingerprint: sprites.fingerprint, facts });
+  const outputs = await openOutputs(outputsRequest({ settings, policy, saved, dataFingerprint: sprites.fingerprint, facts }));
   const { run, tracker } = outputs;
   const savesWeights = policy.checkpointsOnDisk || policy.weightsInTracker;
   say(`${saved ? "resuming" : "training"} ${run.name}: ${policy.mode}, ${flags.loop_mode} loop, ${objective.kl} KL, ${sprites.description}`);
@@ -93,10 +95,11 @@ export async function train({ flags: words, given, signal }: Context): Promise<T
   let progress: Progress | undefined;
   try {
     // ---- starting weights, compiled step, validation, analysis
-    const { epochOrder, stepNoise } = await import("./shared/seeds.ts");
-    const { loadCheckpoint, saveCheckpoint, startPosition } = await import("./shared/training_state.ts");
-    const { createValidator } = await import("./shared/validation.ts");
-    const { createAnalyser } = await import("./shared/analysis_export.ts");
+    const { epochOrder, stepNoise } = await import("./rlvae/seeds.ts");
+    const { loadCheckpoint } = await import("./shared/training_state.ts");
+    const { savePosition, startPosition } = await import("./rlvae/position.ts");
+    const { createValidator } = await import("./rlvae/validation.ts");
+    const { createAnalyser } = await import("./rlvae/analysis_export.ts");
     const { session, model, metric } = await openModelSession({ settings, sprites, run, saved, metric: metricAtHand, bundle, signal });
     release = () => session.close();
     const { engine, device, threads, binding, version: bindingVersion, traceMs, compileMs } = session.stats;
@@ -104,9 +107,9 @@ export async function train({ flags: words, given, signal }: Context): Promise<T
     tracker.config.update({ temperature_fix: metric?.temperature, compute: { engine, device, threads, binding, version: bindingVersion, reason } });
     const validate = await createValidator(session, model, sprites.validation, flags.seed);
     const analyse = await createAnalyser(session, model, metric, sprites.validation, flags.sequence_viz_count);
-    const position = saved?.checkpoint ? loadCheckpoint(saved.checkpoint, session) : startPosition(flags.learning_rate);
+    const position = saved?.checkpoint ? loadCheckpoint<Position>(saved.checkpoint, session) : startPosition(flags.learning_rate);
     run.dropMetricsAfter("epoch", position.epoch - 1);
-    const checkpoint = (pointers: ("best" | "last")[]) => saveCheckpoint(run, session, position, plainJson(flags), pointers);
+    const checkpoint = (pointers: ("best" | "last")[]) => savePosition(run, session, position, plainJson(flags), pointers);
 
     // ---- loop
     const rows: TrainingResult["rows"] = [];
@@ -194,7 +197,7 @@ export async function train({ flags: words, given, signal }: Context): Promise<T
     if (wasStopped && savesWeights && position.batch > 0) await checkpoint(["last"]);
     // A stopped run that keeps its directory can be resumed; of one that does not, the best weights so far are all there is.
     if (savesWeights && position.best !== null && !(wasStopped && policy.runDirectoryKept)) {
-      const { exportModels, weightsFile } = await import("./shared/weights_export.ts");
+      const { exportModels, weightsFile } = await import("./rlvae/weights_export.ts");
       const isBestLoaded = position.best.epoch === position.epoch - 1 && position.batch === 0;
       if (!isBestLoaded) loadCheckpoint(openRun(run.path).pointerPath("best") as string, session);
       for await (const { name, bytes } of exportModels(session, config, sprites.validation)) {

@@ -2,11 +2,11 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { ArtifactError, openRun, resumeRun } from "@cleanloop/artifacts";
-import type { SavedArguments } from "./saved_run.ts";
+import { savedArguments } from "./saved_run.ts";
 
 /**
  * Removes the directories in `group` whose run was marked as not to be kept and whose process is honestly gone, and returns their
- * paths. Living runs, finished and failed ones, and what is no run of the trainer stay; so do files that are not the run's.
+ * paths. Living runs, finished and failed ones, and what is no run of a trainer stay; so do files that are not the run's.
  */
 export function removeDeadRuns(group: string): string[] {
   if (!existsSync(group)) return [];
@@ -17,8 +17,7 @@ export function removeDeadRuns(group: string): string[] {
 function removeIfDead(directory: string): boolean {
   try {
     const view = openRun(directory);
-    const saved = view.config as unknown as Partial<SavedArguments> | null; // any JSON, if somebody else wrote it
-    if (saved?.discard_when_dead !== true || view.status().state !== "killed") return false;
+    if (savedArguments(view.config).record?.discard_when_dead !== true || view.status().state !== "killed") return false;
     resumeRun(directory).discard(); // taken over first, so that of two commands one removes it and none resumes it
     return true;
   } catch (error) {

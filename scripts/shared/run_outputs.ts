@@ -1,30 +1,36 @@
 // The two places a training run writes to, opened and closed together: the run directory and the tracker's log.
 import { join, relative } from "node:path";
-import type { ExitDetail, FinalState, Progress, Run } from "@cleanloop/artifacts";
+import type { ExitDetail, FinalState, Progress, Run, RunNameParts } from "@cleanloop/artifacts";
 import { ArtifactError, createRun, resumeRun, runName } from "@cleanloop/artifacts";
 import { EXIT, FailedError } from "@cleanloop/cli";
-import type { Run as TrackerRun } from "@cleanloop/wandb";
+import type { InitOptions, Run as TrackerRun } from "@cleanloop/wandb";
 import { init, newRunId } from "@cleanloop/wandb";
 import { removeDeadRuns } from "./dead_runs.ts";
+import type { ModelFile } from "./model_files.ts";
+import { WEIGHTS_FILE } from "./model_files.ts";
 import type { OutputPolicy } from "./output_policy.ts";
 import type { SavedArguments, SavedRun } from "./saved_run.ts";
 import { plainJson } from "./saved_run.ts";
-import type { RunSettings } from "./settings.ts";
-import { trackerConfig } from "./settings.ts";
-import type { ModelFile } from "./weights_export.ts";
 
-const EXPERIMENT = "cyclic_extended";
-const GROUP = "rlvae";
 const ARGUMENTS_FILE = "args.json";
 const HEARTBEAT_INTERVAL_MS = 5000;
 
 export interface OutputsRequest {
-  settings: RunSettings;
+  /** The command that trains, and alone can resume the run. */
+  command: string;
+  /** Every flag as it was resolved, for args.json. */
+  flags: object;
+  /** Directory of all runs, and below it of this kind. */
+  root: string;
+  group: string;
+  /** A name that was asked for, or the parts of one that is generated; its number counts up while the name is taken. */
+  name: string | Omit<RunNameParts, "unixSeconds">;
   policy: OutputPolicy;
-  saved: SavedRun | undefined;
+  saved: SavedRun<unknown> | undefined;
   dataFingerprint: string;
-  /** Numbers about the data, for the tracker's config. */
-  facts: Record<string, unknown>;
+  /** Shape of metrics_history.json. */
+  historyLayout: "columns" | "records";
+  tracker: Pick<InitOptions, "project" | "entity" | "group" | "tags" | "config" | "stepMetric" | "startingStep">;
 }
 
 /** Where the outputs lie when all is closed; null for what was not kept. Paths are relative where that is shorter. */
@@ -47,42 +53,31 @@ export interface RunOutputs {
   close(state: FinalState, detail: ExitDetail): Promise<OutputPaths>;
 }
 
-/** All weights as one file in the log; a run that keeps its weights there is whole when it has this one. */
-export const WEIGHTS_FILE = "weights.safetensors";
-
 /** Opens both. Throws ArtifactError (directory exists, cannot be written) or WandbError before anything was trained. */
 export async function openOutputs(request: OutputsRequest): Promise<RunOutputs> {
-  const { settings, policy, saved, dataFingerprint, facts } = request;
-  const { flags } = settings;
+  const { command, root, group, policy, saved, dataFingerprint } = request;
   const { weightsInTracker, runDirectoryKept } = policy;
   const args: SavedArguments = {
-    flags: { ...flags, resume: undefined },
-    data_fingerprint: dataFingerprint,
-    tracker_id: saved?.tracker_id ?? newRunId(),
-    discard_when_dead: !runDirectoryKept && !weightsInTracker,
+    ...request.flags,
+    resume: undefined,
+    cleanloop: {
+      command,
+      data_fingerprint: dataFingerprint,
+      tracker_id: saved?.record.tracker_id ?? newRunId(),
+      discard_when_dead: !runDirectoryKept && !weightsInTracker,
+    },
   };
   const resumed = saved && resumeRun(saved.directory); // before the search below, which would find it dead
   if (!runDirectoryKept) {
-    for (const path of removeDeadRuns(join(flags.output_dir, GROUP))) say(`removed ${shortPath(path)}, a clean run that was killed`);
+    for (const path of removeDeadRuns(join(root, group))) say(`removed ${shortPath(path)}, a clean run that was killed`);
   }
-  const run = resumed ?? createNewRun(args, flags);
+  const run = resumed ?? createNewRun(args, request);
   let tracker: TrackerRun;
   try {
     // What was given anew holds for the next time, too.
     if (saved) await run.writeArtifact(ARGUMENTS_FILE, "config", `${JSON.stringify(plainJson(args), null, 2)}\n`);
-    tracker = init({
-      mode: policy.tracker,
-      dir: flags.output_dir,
-      project: flags.wandb_project,
-      entity: flags.wandb_entity,
-      group: flags.wandb_group,
-      tags: flags.wandb_tags,
-      name: run.name,
-      id: args.tracker_id,
-      startingStep: saved?.nextEpoch,
-      stepMetric: "epoch",
-      config: trackerConfig(settings, { ...facts, data_fingerprint: dataFingerprint }),
-    });
+    const config = { ...request.tracker.config, data_fingerprint: dataFingerprint };
+    tracker = init({ ...request.tracker, config, mode: policy.tracker, dir: root, name: run.name, id: args.cleanloop.tracker_id });
   } catch (error) {
     run.finish("failed", { message: (error as Error).message, exitCode: EXIT.failed });
     if (!runDirectoryKept && !saved) run.discard();
@@ -112,11 +107,11 @@ export async function openOutputs(request: OutputsRequest): Promise<RunOutputs> 
       isClosed = true;
       clearInterval(timer);
       let problem: string | undefined;
-      if (runDirectoryKept) await run.writeMetricsHistory().catch((error: Error) => (problem = error.message));
+      if (runDirectoryKept) await run.writeMetricsHistory(request.historyLayout).catch((error: Error) => (problem = error.message));
       await tracker.finish(problem === undefined ? (detail.exitCode ?? EXIT.failed) : EXIT.failed);
       if (tracker.failure && (!runDirectoryKept || weightsInTracker)) problem ??= `the tracker's log is not complete: ${tracker.failure.message}`;
 
-      const areWeightsMissing = weightsInTracker && !areWeightsLogged && run.pointers.best !== undefined;
+      const areWeightsMissing = weightsInTracker && !areWeightsLogged && run.pointers.last !== undefined;
       const isKept = runDirectoryKept || problem !== undefined || areWeightsMissing;
       if (!isKept) reportLeft(run, run.discard()); // not finished first: killed in between, it would look like a run to keep
       else if (problem === undefined) run.finish(state, detail);
@@ -142,12 +137,12 @@ function guardedHeartbeat(run: Run): (progress?: Progress) => void {
 }
 
 /** A new run directory; generated names count up while another run of this second has the name. */
-function createNewRun(args: SavedArguments, flags: RunSettings["flags"]): Run {
+function createNewRun(args: SavedArguments, { root, group, name }: OutputsRequest): Run {
   const config = plainJson(args);
-  const create = (name: string) => createRun({ root: flags.output_dir, group: GROUP, name, config, command: process.argv.slice(1) });
-  if (flags.run_name !== undefined) return create(flags.run_name);
-  const parts = { label: flags.loop_mode, experiment: EXPERIMENT, seed: flags.seed, unixSeconds: Math.floor(Date.now() / 1000) };
-  for (let number = 1; ; number++) {
+  const create = (chosen: string) => createRun({ root, group, name: chosen, config, command: process.argv.slice(1) });
+  if (typeof name === "string") return create(name);
+  const parts = { ...name, unixSeconds: Math.floor(Date.now() / 1000) };
+  for (let { number } = parts; ; number++) {
     try {
       return create(runName({ ...parts, number }));
     } catch (error) {

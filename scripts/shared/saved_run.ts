@@ -1,13 +1,14 @@
 // A run that is to be continued: its flags, where its last checkpoint lies, and the tracker's run it logs to.
 import { dirname } from "node:path";
-import type { JsonObject, RunState } from "@cleanloop/artifacts";
+import type { JsonObject, RunState, RunView } from "@cleanloop/artifacts";
 import { openRun } from "@cleanloop/artifacts";
 import { UsageError } from "@cleanloop/cli";
-import type { TrainerFlags } from "./trainer_flags.ts";
 
-/** What `args.json` of a run holds: every flag, and what else a resumed run has to know. */
-export interface SavedArguments {
-  flags: TrainerFlags;
+/** What `args.json` holds beside the flags, under the key `cleanloop`: what else a later command has to know of a run. */
+export interface RunRecord {
+  /** The command that made the run, and alone can resume it. */
+  command: string;
+  /** Identity of the data that it trains on. */
   data_fingerprint: string;
   /** The tracker's run, continued under the same id. */
   tracker_id: string;
@@ -15,42 +16,48 @@ export interface SavedArguments {
   discard_when_dead: boolean;
 }
 
-export interface SavedRun extends SavedArguments {
+/** `args.json`: every flag by its name, as the original programs write it, and the record. */
+export type SavedArguments = Record<string, unknown> & { cleanloop: RunRecord };
+
+export interface SavedRun<Flags> {
+  flags: Flags;
+  record: RunRecord;
   directory: string;
+  /** The directory of all runs, wherever it lies now. */
+  root: string;
   /** How it ended: "killed" also when its process is simply gone. */
   state: RunState;
   /** Path of the last checkpoint; null when the run ended before its first one and has to begin again. */
   checkpoint: string | null;
-  /** Path of the metric the run trains with; null when it uses none. */
-  metric: string | null;
-  nextEpoch: number;
+  /** Step of the last checkpoint, in the unit of the command (epochs, gradient steps). */
+  position: number;
+  view: RunView;
 }
 
-const METRIC_FILE = "metric.safetensors";
-
-/**
- * Reads a run for resuming; its output directory is where it lies now, whatever directory it was started from.
- * Throws ArtifactError for what is no run, UsageError for a run of another command.
- */
-export function openSavedRun(directory: string): SavedRun {
+/** Reads a run for resuming. Throws ArtifactError for what is no run, UsageError for a run of another command. */
+export function openSavedRun<Flags>(directory: string, command: string): SavedRun<Flags> {
   const view = openRun(directory);
-  const saved = view.config as unknown as Partial<SavedArguments> | null;
-  if (saved?.flags?.loop_mode === undefined || saved.data_fingerprint === undefined || saved.tracker_id === undefined) {
-    throw new UsageError(`--resume ${directory}: this run was not made by the trainer; give one of runs/rlvae`);
+  const { record, flags } = savedArguments(view.config);
+  if (record?.command !== command) {
+    const maker = record === null ? "not by a trainer" : `by ${record.command}, not by ${command}`;
+    throw new UsageError(`--resume ${directory}: this run was made ${maker}; give one of ${command}`);
   }
-  const last = view.artifacts.find(({ name }) => name === view.pointers.last);
-  const hasMetric = view.artifacts.some(({ name }) => name === METRIC_FILE);
   return {
-    flags: { ...saved.flags, output_dir: dirname(dirname(view.path)) },
-    data_fingerprint: saved.data_fingerprint,
-    tracker_id: saved.tracker_id,
-    discard_when_dead: saved.discard_when_dead === true,
+    flags: flags as Flags,
+    record,
     directory: view.path,
+    root: dirname(dirname(view.path)),
     state: view.status().state,
     checkpoint: view.pointerPath("last"),
-    metric: hasMetric ? view.artifactPath(METRIC_FILE) : null,
-    nextEpoch: last?.step ?? 0,
+    position: view.artifacts.find(({ name }) => name === view.pointers.last)?.step ?? 0,
+    view,
   };
+}
+
+/** Takes an `args.json` apart; it may be anybody's JSON, which has no record. */
+export function savedArguments(config: JsonObject | null): { record: RunRecord | null; flags: JsonObject } {
+  const { cleanloop, ...flags } = (config ?? {}) as Partial<SavedArguments> & JsonObject;
+  return { record: typeof cleanloop?.command === "string" ? cleanloop : null, flags };
 }
 
 /** Values as JSON: what is not set is left out. */

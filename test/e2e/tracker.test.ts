@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseFlags } from "@cleanloop/cli";
-import { trainerFlags } from "../../scripts/shared/trainer_flags.ts";
+import { trainerFlags } from "../../scripts/rlvae/trainer_flags.ts";
 import { emptyWorkplace, runCommand, startCommand, tree } from "./harness.ts";
 import { logContents, logDirectories, readRecords } from "./tracker_logs.ts";
 

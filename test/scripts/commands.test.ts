@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { parseFlags } from "@cleanloop/cli";
-import { trainerFlags } from "../../scripts/shared/trainer_flags.ts";
+import { trainerFlags } from "../../scripts/rlvae/trainer_flags.ts";
 
 const SCRIPTS = resolve(import.meta.dir, "..", "..", "scripts");
 const commands = readdirSync(SCRIPTS).filter((name) => name.endsWith(".ts"));

@@ -1,6 +1,6 @@
 // Epoch means and the guard against steps that are not finite.
 import { expect, test } from "bun:test";
-import { addStep, emptySums, epochMeans } from "../../scripts/shared/epoch_sums.ts";
+import { addStep, emptySums, epochMeans } from "../../scripts/rlvae/epoch_sums.ts";
 
 const step = (loss: number, updated = true) => ({ loss, gradNorm: 2 * loss, updated, metrics: { recon: loss - 1 } });
 

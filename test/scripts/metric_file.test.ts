@@ -5,9 +5,9 @@ import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { ndarray, writeSafetensors } from "@cleanloop/artifacts";
 import type { Metric } from "@cleanloop/geometry";
-import { loadMetric } from "../../scripts/shared/metric_file.ts";
+import { loadMetric } from "../../scripts/rlvae/metric_file.ts";
 import { findPython, runPython } from "../artifacts/support.ts";
-import { readBundle, removeBundle, sweepDeadBundles, writeBundle, writeMetricFile } from "../../scripts/shared/pretrained_bundle.ts";
+import { readBundle, removeBundle, sweepDeadBundles, writeBundle, writeMetricFile } from "../../scripts/rlvae/pretrained_bundle.ts";
 
 const place = mkdtempSync(join(tmpdir(), "cleanloop-metric-"));
 afterAll(() => rmSync(place, { recursive: true }));

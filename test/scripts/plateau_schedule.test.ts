@@ -1,7 +1,7 @@
 // The plateau schedule against rates printed by torch 1.13's ReduceLROnPlateau(factor=.8, patience=8, threshold=.01, min_lr=1e-7).
 import { expect, test } from "bun:test";
-import type { PlateauState } from "../../scripts/shared/plateau_schedule.ts";
-import { afterEpoch } from "../../scripts/shared/plateau_schedule.ts";
+import type { PlateauState } from "../../scripts/rlvae/plateau_schedule.ts";
+import { afterEpoch } from "../../scripts/rlvae/plateau_schedule.ts";
 
 function rates(first: number, losses: number[]): number[] {
   let state: PlateauState = { learningRate: first, best: null, badEpochs: 0 };

@@ -9,9 +9,9 @@ import { logRecord, readLog } from "@cleanloop/wandb";
 import { outputPolicy } from "../../scripts/shared/output_policy.ts";
 import type { RunOutputs } from "../../scripts/shared/run_outputs.ts";
 import { openOutputs } from "../../scripts/shared/run_outputs.ts";
-import { openSavedRun } from "../../scripts/shared/saved_run.ts";
-import { resumedFlags, runSettings } from "../../scripts/shared/settings.ts";
-import { trainerFlags } from "../../scripts/shared/trainer_flags.ts";
+import { outputsRequest } from "../../scripts/rlvae/outputs.ts";
+import { openRlvaeRun, resumedFlags, runSettings } from "../../scripts/rlvae/settings.ts";
+import { trainerFlags } from "../../scripts/rlvae/trainer_flags.ts";
 
 const place = mkdtempSync(join(tmpdir(), "cleanloop-outputs-"));
 afterAll(() => rmSync(place, { recursive: true }));
@@ -25,13 +25,13 @@ const best = { pointers: ["best", "last"] } as const;
 
 function open(root: string, ...words: string[]) {
   const settings = runSettings(parseFlags(trainerFlags, ["--loop_mode=open", `--output_dir=${root}`, ...words]));
-  return openOutputs({ settings, policy: outputPolicy(settings.flags), saved: undefined, dataFingerprint: "f", facts: {} });
+  return openOutputs(outputsRequest({ settings, policy: outputPolicy(settings.flags), saved: undefined, dataFingerprint: "f", facts: {} }));
 }
 
 function resume(directory: string, ...words: string[]) {
-  const saved = openSavedRun(directory);
+  const saved = openRlvaeRun(directory);
   const settings = runSettings(resumedFlags(saved, parseFlags(trainerFlags, words), givenFlags(trainerFlags, words)));
-  return openOutputs({ settings, policy: outputPolicy(settings.flags), saved, dataFingerprint: "f", facts: {} });
+  return openOutputs(outputsRequest({ settings, policy: outputPolicy(settings.flags), saved, dataFingerprint: "f", facts: {} }));
 }
 
 /** The records of the one log below `root`. */
@@ -122,7 +122,7 @@ describe("a resumed run", () => {
     await first.close("killed", { exitCode: 130 });
     const second = await resume(first.run.path, `--resume=${first.run.path}`, "--n_epochs=60", "--threads=1");
     await second.close("killed", { exitCode: 130 });
-    const { flags } = openSavedRun(first.run.path);
+    const { flags } = openRlvaeRun(first.run.path);
     expect(flags).toMatchObject({ n_epochs: 60, threads: 1, wandb_project: "cyclic-loop-mode-comparison" });
     expect(flags.resume).toBeUndefined();
     expect(openRun(first.run.path).verifyArtifacts()).toEqual([]);
@@ -133,7 +133,7 @@ describe("a resumed run", () => {
     await first.close("killed", { exitCode: 130 });
     const path = join(first.run.path, "args.json");
     const args = JSON.parse(readFileSync(path, "utf8"));
-    writeFileSync(path, JSON.stringify({ ...args, flags: { ...args.flags, output_dir: "somewhere/else" } }));
+    writeFileSync(path, JSON.stringify({ ...args, output_dir: "somewhere/else" }));
     const second = await resume(first.run.path, `--resume=${first.run.path}`);
     await second.close("killed", { exitCode: 130 });
     expect(dirname(dirname(second.tracker.directory as string))).toBe(dirname(dirname(first.run.path)));

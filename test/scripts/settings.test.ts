@@ -1,14 +1,14 @@
 // What trainer flags mean, and which of them a resumed run may be given anew.
 import { describe, expect, test } from "bun:test";
 import { givenFlags, parseFlags } from "@cleanloop/cli";
-import { resumedFlags, runSettings, trackerConfig } from "../../scripts/shared/settings.ts";
-import { trainerFlags } from "../../scripts/shared/trainer_flags.ts";
+import { resumedFlags, runSettings, trackerConfig } from "../../scripts/rlvae/settings.ts";
+import { trainerFlags } from "../../scripts/rlvae/trainer_flags.ts";
 
 const flagsOf = (...words: string[]) => parseFlags(trainerFlags, words);
 const settingsOf = (...words: string[]) => runSettings(flagsOf("--loop_mode=open", ...words));
 const resumeFrom = (state: "finished" | "failed" | "killed", nextEpoch: number, ...words: string[]) => {
   const flags = flagsOf("--loop_mode=closed", "--n_epochs=4", "--batch_size=8", "--learning_rate=0.001", "--target_val_total=3");
-  return resumedFlags({ flags, state, nextEpoch }, flagsOf(...words), givenFlags(trainerFlags, words));
+  return resumedFlags({ flags, state, position: nextEpoch }, flagsOf(...words), givenFlags(trainerFlags, words));
 };
 const resume = (nextEpoch: number, ...words: string[]) => resumeFrom("killed", nextEpoch, ...words);
 
@@ -72,7 +72,7 @@ describe("a resumed run", () => {
     const first = runSettings(flagsOf("--loop_mode=open", "--n_epochs=50")).flags;
     expect(first.wandb_project).toBe("cyclic-loop-mode-comparison");
     const words = ["--resume=runs/a", "--n_epochs=51"];
-    const merged = resumedFlags({ flags: first, state: "killed", nextEpoch: 2 }, flagsOf(...words), givenFlags(trainerFlags, words));
+    const merged = resumedFlags({ flags: first, state: "killed", position: 2 }, flagsOf(...words), givenFlags(trainerFlags, words));
     expect(runSettings(merged).flags.wandb_project).toBe("cyclic-loop-mode-comparison");
     expect(settingsOf("--n_epochs=51").flags.wandb_project).toBe("cyclic-loop-mode-extended");
   });

@@ -12,19 +12,22 @@ import type { Pretrained } from "./pretrained_bundle.ts";
 import { metricArrays } from "./pretrained_bundle.ts";
 import { ensurePretrained } from "./pretrained_cache.ts";
 import type { FrameSets } from "./pretraining.ts";
-import type { SavedRun } from "./saved_run.ts";
+import type { SavedRun } from "../shared/saved_run.ts";
 import { parameterStream } from "./seeds.ts";
 import type { RunSettings } from "./settings.ts";
+import type { TrainerFlags } from "./trainer_flags.ts";
 
 /** Adam's L2 penalty and the clipping of the global gradient norm, as the original. */
 const OPTIMIZER = { weightDecay: 1e-5, clipNorm: 1 };
+
+const METRIC_FILE = "metric.safetensors";
 
 export interface SessionRequest {
   settings: RunSettings;
   sprites: FrameSets;
   run: Run;
   /** The run that is resumed, if it has a checkpoint. */
-  saved: SavedRun | undefined;
+  saved: SavedRun<TrainerFlags> | undefined;
   /** The metric of --metric, or of the resumed run. */
   metric: Metric | undefined;
   /** The bundle of --pretrained. */
@@ -40,8 +43,11 @@ export interface ModelSession {
 }
 
 /** The metric given with --metric or kept by the resumed run; undefined when it has to be built. Throws typed errors. */
-export function givenMetric({ flags, objective, config }: RunSettings, saved: SavedRun | undefined): Metric | undefined {
-  if (saved?.checkpoint) return saved.metric === null ? undefined : loadMetric(saved.metric, config.latentSize, {});
+export function givenMetric({ flags, objective, config }: RunSettings, saved: SavedRun<TrainerFlags> | undefined): Metric | undefined {
+  if (saved?.checkpoint) {
+    const isKept = saved.view.artifacts.some(({ name }) => name === METRIC_FILE);
+    return isKept ? loadMetric(saved.view.artifactPath(METRIC_FILE), config.latentSize, {}) : undefined;
+  }
   return flags.metric === undefined ? undefined : loadMetric(flags.metric, config.latentSize, temperatureOf(objective.metricTemperature));
 }
 
@@ -54,7 +60,7 @@ export async function openModelSession(request: SessionRequest): Promise<ModelSe
   if (!saved?.checkpoint) {
     pretrained = request.bundle ?? (await ensurePretrained(request.sprites, flags, request.signal)).pretrained;
     metric ??= { ...pretrained.metrics[objective.metricScaling], ...temperatureOf(objective.metricTemperature) };
-    await run.writeArtifact("metric.safetensors", "metric", safetensorsChunks(metricArrays(metric)));
+    await run.writeArtifact(METRIC_FILE, "metric", safetensorsChunks(metricArrays(metric)));
     Bun.gc(true); // pre-training left some 250 MB behind, which would add to the peak
   }
   if (!usesMetric(objective)) metric = undefined;

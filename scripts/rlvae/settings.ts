@@ -3,8 +3,14 @@ import type { RunState } from "@cleanloop/artifacts";
 import { RefusedError, UsageError } from "@cleanloop/cli";
 import type { Objective, RlvaeConfig } from "@cleanloop/models";
 import { resolveObjective, rlvaeConfig, usesMetric } from "@cleanloop/models";
+import { mergedFlags } from "../shared/resumed_flags.ts";
+import type { SavedRun } from "../shared/saved_run.ts";
+import { openSavedRun } from "../shared/saved_run.ts";
 import type { TrainerFlags } from "./trainer_flags.ts";
 import { RESUMABLE_FLAGS } from "./trainer_flags.ts";
+
+/** The command whose runs these are, whatever other command started it. */
+export const COMMAND = "train_cyclic_loop_comparison";
 
 /** Above this many epochs the original logs to another project. */
 const EXTENDED_EPOCHS = 50;
@@ -40,11 +46,18 @@ export function runSettings(flags: TrainerFlags): RunSettings {
   return { flags: { ...flags, loop_mode, wandb_project }, objective, config: rlvaeConfig({ flowDirection: flags.flow_direction }) };
 }
 
+/** Reads a run for resuming; its output directory is where it lies now, whatever directory it was started from. */
+export function openRlvaeRun(directory: string): SavedRun<TrainerFlags> {
+  const saved = openSavedRun<TrainerFlags>(directory, COMMAND);
+  return { ...saved, flags: { ...saved.flags, output_dir: saved.root } };
+}
+
 /** What is known of a run that is to be resumed. */
 export interface Interrupted {
   flags: TrainerFlags;
   state: RunState;
-  nextEpoch: number;
+  /** The epoch that comes next. */
+  position: number;
 }
 
 /**
@@ -52,15 +65,9 @@ export interface Interrupted {
  * its last epoch still has its closing part to do. Throws UsageError when another flag was written with another value,
  * RefusedError for a finished run with no epoch left.
  */
-export function resumedFlags({ flags: saved, state, nextEpoch }: Interrupted, flags: TrainerFlags, given: ReadonlySet<string>): TrainerFlags {
-  const changed = Object.entries(flags).filter(([name]) => given.has(name));
-  for (const [name, value] of changed) {
-    const before = saved[name as keyof TrainerFlags];
-    if (RESUMABLE_FLAGS.includes(name as keyof TrainerFlags) || String(before) === String(value)) continue;
-    throw new UsageError(`--${name} ${value}: the run has ${before ?? "no value"}; a resumed run keeps its settings, so leave the flag out`);
-  }
-  const merged: TrainerFlags = { ...saved, ...Object.fromEntries(changed), resume: flags.resume, json: flags.json };
-  if (state === "finished" && nextEpoch >= merged.n_epochs) {
+export function resumedFlags({ flags: saved, state, position }: Interrupted, words: TrainerFlags, given: ReadonlySet<string>): TrainerFlags {
+  const merged = mergedFlags(saved, words, { given, resumable: RESUMABLE_FLAGS });
+  if (state === "finished" && position >= merged.n_epochs) {
     throw new RefusedError(`nothing to do: the run has its ${merged.n_epochs} epochs; raise --n_epochs to go on`);
   }
   return merged;

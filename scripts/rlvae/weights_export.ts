@@ -1,20 +1,14 @@
 // The trained model for others: encoder and decoder as ONNX files that were reopened and compared, and all weights.
 import type { TensorFunction, TrainingSession } from "@cleanloop/compute";
-import { exportOnnx, verifyOnnx } from "@cleanloop/compute";
 import { encodeSafetensors } from "@cleanloop/artifacts";
 import type { SpriteSet } from "@cleanloop/data";
 import { fillFrames } from "@cleanloop/data";
 import type { RlvaeConfig } from "@cleanloop/models";
 import { decode, encode } from "@cleanloop/models";
 import type * as tf from "@tensorflow/tfjs-core";
-import { WEIGHTS_FILE } from "./run_outputs.ts";
-import { averagedWeights, weightArrays } from "./training_state.ts";
-
-/** A file of the trained model. */
-export interface ModelFile {
-  name: string;
-  bytes: Uint8Array;
-}
+import type { ModelFile } from "../shared/model_files.ts";
+import { verifiedModel, WEIGHTS_FILE } from "../shared/model_files.ts";
+import { arraysOf, averagedWeights } from "../shared/training_state.ts";
 
 /**
  * encoder.onnx (frame [1, 12288] -> mean, logVar [1, 16]) and decoder.onnx (z [1, 16] -> frame [1, 12288]) of the averaged
@@ -34,16 +28,11 @@ export async function* exportModels(session: TrainingSession, config: RlvaeConfi
   const params = averagedWeights(session);
   await session.close();
 
-  const verified = async (name: string, bytes: Uint8Array, inputs: Parameters<typeof verifyOnnx>[1], expected: Record<string, Float32Array>) => {
-    await verifyOnnx(bytes, inputs, expected);
-    Bun.gc(true);
-    return { name, bytes };
-  };
-  yield await verified("encoder.onnx", exportOnnx(runEncoder, params, { frame: frames }), { frame: { ...frames, data: frame } }, encoded);
-  yield await verified("decoder.onnx", exportOnnx(runDecoder, params, { z: latents }), { z: { ...latents, data: encoded.mean } }, decoded);
+  yield await verifiedModel("encoder.onnx", runEncoder, params, { frame: { ...frames, data: frame } }, encoded);
+  yield await verifiedModel("decoder.onnx", runDecoder, params, { z: { ...latents, data: encoded.mean } }, decoded);
 }
 
 /** All averaged weights as one safetensors file. */
 export function weightsFile(session: TrainingSession, metadata: Record<string, string>): ModelFile {
-  return { name: WEIGHTS_FILE, bytes: encodeSafetensors(weightArrays(session), metadata) };
+  return { name: WEIGHTS_FILE, bytes: encodeSafetensors(arraysOf(averagedWeights(session)), metadata) };
 }

@@ -1,6 +1,7 @@
 // The flags of the RlVAE trainer: declared once, with the sentences that --help shows.
 import type { FlagValues } from "@cleanloop/cli";
 import { defineFlags, underHeading } from "@cleanloop/cli";
+import { machineFlags, outputFlags, RESUMABLE_SHARED_FLAGS, trackerFlags } from "../shared/output_flags.ts";
 
 export const trainerFlags = defineFlags({
   ...underHeading("Training", {
@@ -34,41 +35,21 @@ export const trainerFlags = defineFlags({
     pretrained: { type: "string", valueName: "directory", description: "A bundle made by pretrain_vae, instead of the cache." },
     pretrain_steps: { type: "integer", min: 1, default: 4000, description: "Steps of the vanilla VAE that gives encoder, decoder and metric their start." },
   }),
-  ...underHeading("Machine", {
-    device: { type: "enum", values: ["auto", "cpu", "wasm", "webgpu", "cuda"], default: "auto", description: "Where to compute." },
-    engine: { type: "enum", values: ["onnx", "tfjs"], default: "onnx", description: "onnx: compiled. tfjs: eager, the slow reference." },
-    threads: { type: "integer", min: 1, max: 256, default: 2, description: "CPU threads; results differ in the last digits between counts." },
-  }),
+  ...machineFlags,
   ...underHeading("Output", {
     output_dir: { type: "string", valueName: "directory", default: "runs", description: "Everything a run writes lies in here." },
-    run_name: { type: "string", valueName: "name", description: "Name in the tracker and of the run directory, instead of the generated one." },
     resume: { type: "string", valueName: "run", description: "Continue this run directory with its own settings, bit for bit unless --threads, --engine or --device change; besides them only --n_epochs, where the data lie and the output flags may." },
-    wandb_only: { type: "boolean", description: "Leave nothing but the tracker's log." },
-    disable_local_files: { type: "boolean", description: "No figures or figure data on disk; checkpoints stay." },
-    keep_weights: { type: "boolean", description: "Put the best weights into the tracker's log as files." },
     visualization_frequency: { type: "integer", min: 1, default: 5, description: "Export figure data every so many epochs, and always at the last." },
     sequence_viz_count: { type: "integer", min: 1, default: 8, description: "Sequences in the exported reconstructions." },
     html_latent_space: { type: "boolean", description: "Accepted for old command lines: pages are drawn from the exported data by the figures' command, which is not in this version." },
     disable_curvature_during_training: { type: "boolean", description: "Accepted for old command lines: training never computes curvature." },
-    json: { type: "boolean", description: "Print a result object instead of the directory." },
   }),
-  ...underHeading("Tracker", {
-    wandb: { type: "boolean", default: true, description: "Write a W&B log." },
-    wandb_offline: { type: "boolean", description: "Write the log here, to be synced later." },
-    wandb_project: { type: "string", valueName: "name", description: "Project; cyclic-loop-mode-comparison, or -extended above 50 epochs." },
-    wandb_entity: { type: "string", valueName: "name", description: "Team or user that owns the project." },
-    wandb_group: { type: "string", valueName: "name", description: "Group of runs." },
-    wandb_tags: { type: "list", valueName: "tag,tag", description: "Tags." },
-  }),
+  ...outputFlags,
+  ...trackerFlags,
+  wandb_project: { ...trackerFlags.wandb_project, description: "Project; cyclic-loop-mode-comparison, or -extended above 50 epochs." },
 });
 
 export type TrainerFlags = FlagValues<typeof trainerFlags>;
 
-/**
- * Flags that a resumed run may be given anew: how far it goes, what it writes where, and where its data lie (their fingerprint is
- * checked). Threads, engine and device change the last digits of what is computed, so they stay unless given.
- */
-export const RESUMABLE_FLAGS: readonly (keyof TrainerFlags)[] = [
-  "resume", "n_epochs", "target_val_total", "data", "device", "engine", "threads", "output_dir", "disable_local_files", "keep_weights", "json",
-  "wandb", "wandb_offline", "wandb_project", "wandb_entity", "wandb_group", "wandb_tags",
-];
+/** Flags that a resumed run may be given anew: how far it goes, and where its data lie (their fingerprint is checked). */
+export const RESUMABLE_FLAGS: readonly (keyof TrainerFlags)[] = [...RESUMABLE_SHARED_FLAGS, "n_epochs", "target_val_total", "data", "output_dir"];

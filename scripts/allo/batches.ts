@@ -1,0 +1,67 @@
+// Batches of a training step, drawn into the session's staged inputs: as weights over states, or row by row.
+import type { InputArray } from "@cleanloop/compute";
+import type { PairLaw, RandomState, Rollouts } from "@cleanloop/data";
+import { CountSampler, PairBatch, Random, ReplaySampler } from "@cleanloop/data";
+import type { AlloObjective } from "@cleanloop/models";
+
+/** The inputs of one step, by name. */
+export type StepInputs = Readonly<Record<string, InputArray>>;
+
+export interface BatchSource {
+  /** Draws the next step's batches into its inputs. */
+  fill(inputs: StepInputs): void;
+  /** The random numbers before the next draw; a source opened with them draws the same batches. */
+  state(): RandomState;
+}
+
+export interface BatchOptions {
+  batchSize: number;
+  constraints: AlloObjective["constraints"];
+  random: Random | RandomState;
+}
+
+/** The stream of a run that starts afresh. */
+export function batchStream(seed: number): Random {
+  return new Random(seed).fork("batches");
+}
+
+/** Fills laplacian [n, n], first and second [n]; the one-sided constraint batch is the batch of pairs itself. */
+export function countBatches(law: PairLaw, { batchSize, constraints, random }: BatchOptions): BatchSource {
+  const sampler = new CountSampler(law, random);
+  // The session's buffers take turns; each keeps the batch that knows what to clear in it.
+  const batches = new Map<InputArray, PairBatch>();
+  const batchIn = ({ laplacian, first }: StepInputs): PairBatch => {
+    let batch = batches.get(laplacian);
+    if (!batch) {
+      // Two independent batches, or the first elements of the pairs, which the batch of pairs writes itself.
+      const memory = { laplacian: laplacian as Float32Array, first: constraints === "one-sided" ? (first as Float32Array) : undefined };
+      batches.set(laplacian, (batch = new PairBatch(law.stateCount, batchSize, memory)));
+    }
+    return batch;
+  };
+  return {
+    fill(inputs) {
+      sampler.pairs(batchIn(inputs));
+      if (constraints === "two-sided") sampler.states(batchSize, inputs.first as Float32Array, "visits");
+      sampler.states(batchSize, inputs.second as Float32Array, constraints === "two-sided" ? "visits" : "first");
+    },
+    state: () => sampler.state(),
+  };
+}
+
+/** Fills from, to and, for two-sided constraints, first and second with the states of single draws. */
+export function rowBatches(rollouts: Rollouts, gamma: number, { batchSize, constraints, random }: BatchOptions): BatchSource {
+  const sampler = new ReplaySampler(rollouts, gamma, random instanceof Random ? random : new Random(random));
+  const ignored = new Int32Array(batchSize);
+  return {
+    fill(inputs) {
+      const { from, to, first, second } = inputs as Record<string, Int32Array>;
+      sampler.pairs(from, to);
+      if (constraints === "two-sided") {
+        sampler.states(first);
+        sampler.states(second);
+      } else sampler.pairs(second, ignored);
+    },
+    state: () => sampler.state(),
+  };
+}

@@ -1,0 +1,114 @@
+// From flags to a gridworld, its data, and the eigenvectors that training has to find.
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { defineFlags, parseFlags, UsageError } from "@cleanloop/cli";
+import type { GridLayout, Gridworld, PairLaw, Rollouts, Spectrum } from "@cleanloop/data";
+import {
+  collectRollouts,
+  createGridworld,
+  DataError,
+  datasetSpectrum,
+  exactSpectrum,
+  expectedPairLaw,
+  GRIDWORLD_NAMES,
+  isSymmetricWalk,
+  laplacianEigenvalues,
+  namedLayout,
+  pairLaw,
+  readLayout,
+  rolloutChunks,
+} from "@cleanloop/data";
+import { checkAlloConfig, ModelError } from "@cleanloop/models";
+import type { AlloFlags } from "./flags.ts";
+import type { AlloSettings } from "./settings.ts";
+
+/** Where --env_file_name looks for what is no named layout. */
+const LAYOUT_FOLDER = "layouts";
+
+/** What is to be learned, and what can be learned from the data at hand. */
+export interface Targets {
+  /** The walk's own eigenvectors. */
+  exact: Spectrum;
+  /** [d] eigenvalues of the Laplacian that endless data would realise. */
+  exactLaplacian: Float64Array;
+  /** Eigenvectors and eigenvalues of the Laplacian that these data realise: where training converges to. */
+  dataset: Spectrum;
+}
+
+export interface CollectedData {
+  law: PairLaw;
+  /** Kept only where single rows are drawn. */
+  rollouts: Rollouts | null;
+}
+
+/** The world of the flags. Throws UsageError for a layout or doors that cannot be, and for more eigenvectors than states. */
+export function openWorld({ flags, config }: AlloSettings): Gridworld {
+  return asUsage(() => {
+    const doors = flags.use_doors ? { count: flags.num_doors, seed: flags.door_seed } : undefined;
+    const world = createGridworld(layoutOf(flags), { doors });
+    checkAlloConfig(config, world.stateCount);
+    return world;
+  });
+}
+
+/** Identity of the world: the data follow from it, the seed and the flags. */
+export function worldFingerprint({ layout, canonicalStates, next }: Gridworld): string {
+  const hash = createHash("sha256").update(`${layout.height}x${layout.width}`);
+  for (const array of [canonicalStates, next]) hash.update(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
+  return hash.digest("hex").slice(0, 16);
+}
+
+/** Walks the episodes and counts their pairs; the episodes themselves are kept only for --evaluation rows. */
+export function collectData(world: Gridworld, { flags, sampling, episodes }: AlloSettings): CollectedData {
+  const request = { episodes, length: sampling.horizon, seed: flags.seed };
+  const rollouts = flags.evaluation === "rows" ? asUsage(() => collectRollouts(world, request)) : null;
+  const law = asUsage(() => pairLaw(rollouts ? [rollouts] : rolloutChunks(world, request), sampling.gamma));
+  return { law, rollouts };
+}
+
+/** The exact spectrum alone, which needs no data. Throws UsageError for a world too large for it. */
+export function walkSpectrum(world: Gridworld, { config }: AlloSettings): Spectrum {
+  return asUsage(() => exactSpectrum(world, config.featureCount));
+}
+
+/** All that the learned features are compared with. */
+export function targetsOf(world: Gridworld, exact: Spectrum, law: PairLaw, settings: AlloSettings): Targets {
+  const { config, sampling, constraintLaw } = settings;
+  const d = config.featureCount;
+  // Doors leave no formula from the walk's eigenvalues to those of the sampled pairs.
+  const exactLaplacian = isSymmetricWalk(world)
+    ? laplacianEigenvalues(exact.eigenvalues, sampling)
+    : asUsage(() => datasetSpectrum(expectedPairLaw(world, sampling), d, constraintLaw)).eigenvalues;
+  return { exact, exactLaplacian, dataset: asUsage(() => datasetSpectrum(law, d, constraintLaw)) };
+}
+
+function layoutOf({ env_type, env_file, env_file_name }: AlloFlags): GridLayout {
+  const files = Object.entries({ env_file, env_file_name }).filter(([, value]) => value !== undefined);
+  if (env_type !== "file") {
+    if (files.length > 0) throw new UsageError(`--${files[0][0]} needs --env_type file, got --env_type ${env_type}; drop one of the two`);
+    return /^open:/.test(env_type) ? namedLayout(env_type) : namedLayout(knownName("env_type", env_type, ["open:HxW", "file"]));
+  }
+  if (files.length !== 1) {
+    throw new UsageError(`--env_type file needs one of --env_file and --env_file_name, got ${files.length === 0 ? "none" : "both"}`);
+  }
+  if (env_file !== undefined) return readLayout(env_file);
+  if (GRIDWORLD_NAMES.some((name) => name === env_file_name)) return namedLayout(env_file_name as string);
+  return readLayout(join(LAYOUT_FOLDER, env_file_name as string));
+}
+
+/** The name if it is one of a layout; else the error of a flag with fixed values, which knows what was probably meant. */
+function knownName(flag: string, name: string, others: readonly string[]): string {
+  const values = [...GRIDWORLD_NAMES, ...others];
+  parseFlags(defineFlags({ [flag]: { type: "enum", values, description: "" } }), [`--${flag}=${name}`]);
+  return name;
+}
+
+/** What the user asked for cannot be: their mistake, so wrong usage. */
+function asUsage<T>(make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof DataError || error instanceof ModelError) throw new UsageError(error.message);
+    throw error;
+  }
+}

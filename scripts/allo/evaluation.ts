@@ -1,0 +1,59 @@
+// How good the learned features are: cosines with the exact and with the dataset's eigenvectors, and the duals' eigenvalues.
+import type { AlloObjective, ReferenceVectors } from "@cleanloop/models";
+import { alignment, eigenvaluesFromDuals, nearGroups, subspaceAlignment } from "@cleanloop/models";
+import type { Targets } from "./environment.ts";
+
+/** Eigenvalues closer than this share of the larger one count as one group in `cosine_near_avg`. */
+const NEAR_GAP = 0.01;
+
+/** Names of the figures that the progress line and the result show. */
+export const KEYS = {
+  cosine: "cosine_group_avg",
+  plainCosine: "cosine_sim_avg",
+  datasetCosine: "cosine_dataset_group_avg",
+  eigenvalueError: "eigenvalue_error_max",
+} as const;
+
+/** Compares features [n, d] and duals [d, d] with what is to be learned; the record's keys, see the README of this folder. */
+export type Evaluate = (features: ArrayLike<number>, duals: ArrayLike<number>) => Record<string, number>;
+
+/**
+ * cosine_sim_<i> |cos| with the exact eigenvector i, cosine_group_<i> the same up to a rotation inside equal eigenvalues,
+ * cosine_near_avg up to one inside eigenvalues that differ by less than one percent, cosine_dataset_* against what the data
+ * define; subspace_alignment whatever the order; eigenvalue_<i> the Laplacian's eigenvalues that the duals tell, with their
+ * largest distance from the exact ones and from those of the data.
+ */
+export function evaluator({ exact, exactLaplacian, dataset }: Targets, { graphScale }: AlloObjective): Evaluate {
+  const d = exactLaplacian.length;
+  const near: ReferenceVectors = { ...exact, groups: nearGroups(exactLaplacian, NEAR_GAP), extraCount: 0, extraEigenvectors: new Float64Array(0) };
+  return (features, duals) => {
+    const { cosines, groupCosines } = alignment(features, exact);
+    const onData = alignment(features, dataset);
+    const eigenvalues = eigenvaluesFromDuals(duals, d, graphScale);
+    return {
+      ...numbered("cosine_sim", cosines),
+      [KEYS.plainCosine]: mean(cosines),
+      ...numbered("cosine_group", groupCosines),
+      [KEYS.cosine]: mean(groupCosines),
+      cosine_near_avg: mean(alignment(features, near).groupCosines),
+      cosine_dataset_avg: mean(onData.cosines),
+      [KEYS.datasetCosine]: mean(onData.groupCosines),
+      subspace_alignment: subspaceAlignment(features, exact),
+      ...numbered("eigenvalue", eigenvalues),
+      [KEYS.eigenvalueError]: largestDistance(eigenvalues, exactLaplacian),
+      eigenvalue_dataset_error_max: largestDistance(eigenvalues, dataset.eigenvalues),
+    };
+  };
+}
+
+function numbered(name: string, values: Float64Array): Record<string, number> {
+  return Object.fromEntries(Array.from(values, (value, index) => [`${name}_${index}`, value]));
+}
+
+function mean(values: Float64Array): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+function largestDistance(a: Float64Array, b: Float64Array): number {
+  return a.reduce((largest, value, index) => Math.max(largest, Math.abs(value - b[index])), 0);
+}

@@ -1,0 +1,31 @@
+// What a recorded step saw and what it left: taken apart at the moments when the session stands still.
+import type { StepResult, TrainingSession } from "@cleanloop/compute";
+import type { AlloObjective, AlloObservation } from "@cleanloop/models";
+import { alloRecord } from "@cleanloop/models";
+
+/** Multipliers before a step's ascent. */
+export interface Multipliers {
+  duals: Float32Array;
+  barrier: number;
+  errorIntegral: Float32Array;
+}
+
+/** Copies of the multipliers; to be called before the step. */
+export function multipliersOf({ carry }: TrainingSession): Multipliers {
+  const { duals, barrier, errorIntegral } = carry;
+  return { duals: duals.slice(), barrier: barrier[0], errorIntegral: errorIntegral?.slice() ?? new Float32Array(duals.length) };
+}
+
+/** The terms of the step that `result` tells of, from the carry it left; to be called before the next step. */
+export function termsOf(before: Multipliers, { carry }: TrainingSession, result: StepResult, objective: AlloObjective): Record<string, number> {
+  const { error, secondError, graph, perturbation } = carry;
+  const observation: AlloObservation = {
+    ...before,
+    error,
+    secondError,
+    graph,
+    perturbation: perturbation ?? new Float32Array(graph.length),
+    networkGradNorm: result.gradNorm,
+  };
+  return alloRecord(observation, objective);
+}

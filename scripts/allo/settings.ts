@@ -1,0 +1,165 @@
+// From flags to what they mean: preset filled in, objective with its step sizes, data; and the flags of a resumed run.
+import type { RunState } from "@cleanloop/artifacts";
+import { RefusedError, UsageError } from "@cleanloop/cli";
+import type { OffsetSampling } from "@cleanloop/data";
+import type { AlloConfig, AlloObjective, AlloPreset, AlloTraining } from "@cleanloop/models";
+import { ALLO_PRESETS } from "@cleanloop/models";
+import { mergedFlags } from "../shared/resumed_flags.ts";
+import type { SavedRun } from "../shared/saved_run.ts";
+import { openSavedRun } from "../shared/saved_run.ts";
+import type { AlloFlags } from "./flags.ts";
+import { RESUMABLE_FLAGS } from "./flags.ts";
+
+export const COMMAND = "allo";
+
+/** Every flag with its value: what was left out comes from the preset. */
+export type AlloRunFlags = AlloFlags & PresetFlags;
+
+export interface AlloSettings {
+  flags: AlloRunFlags;
+  config: AlloConfig;
+  objective: AlloObjective;
+  training: AlloTraining;
+  sampling: OffsetSampling;
+  episodes: number;
+  coordinates: AlloPreset["coordinates"];
+  /** The law of single states in the constraint batches. */
+  constraintLaw: "first" | "visits";
+  /** What was written and does nothing, one sentence each. */
+  warnings: string[];
+}
+
+/**
+ * What the flags mean. `given` names those that were written. Throws UsageError for flags that contradict each other and for
+ * data without a whole episode.
+ */
+export function alloSettings(words: AlloFlags, given: ReadonlySet<string>): AlloSettings {
+  const preset = ALLO_PRESETS[words.preset];
+  const flags: AlloRunFlags = { ...words, ...presetFlags(preset, words) };
+  const episodes = Math.floor((flags.num_envs * flags.num_steps) / flags.max_episode_length);
+  if (episodes < 1) {
+    throw new UsageError(
+      `--num_envs ${flags.num_envs} times --num_steps ${flags.num_steps} is less than one episode of ` +
+        `--max_episode_length ${flags.max_episode_length}; raise the first or lower the last`,
+    );
+  }
+  return {
+    flags,
+    config: {
+      featureCount: flags.num_eigenvectors,
+      hiddenSize: flags.hidden_dim,
+      hiddenLayerCount: flags.num_hidden_layers + 1,
+      initialisation: preset.config.initialisation,
+    },
+    objective: {
+      constraints: preset.objective.constraints,
+      graphScale: flags.graph_scale,
+      initialDual: flags.duals_initial_val,
+      initialDualsDiagonal: flags.init_dual_diag,
+      dualRate: flags.dual_learning_rate * flags.step_size_duals,
+      integralRate: flags.dual_learning_rate * flags.step_size_duals_i,
+      integralDecay: flags.integral_decay,
+      dualLimit: preset.objective.dualLimit,
+      initialBarrier: flags.barrier_initial_val,
+      barrierRate: flags.barrier_learning_rate,
+      barrierLimit: flags.max_barrier_coefs,
+      perturbation: flags.perturbation_type,
+      graphEpsilon: flags.graph_epsilon,
+      graphVarianceScale: flags.graph_variance_scale,
+      gateThreshold: flags.turn_off_above_threshold ? flags.cum_error_threshold : null,
+    },
+    training: {
+      learningRate: flags.learning_rate,
+      decayFraction: flags.lr_decay,
+      batchSize: flags.batch_size,
+      steps: flags.num_gradient_steps,
+    },
+    sampling: { gamma: flags.geometric_gamma, horizon: flags.max_episode_length },
+    episodes,
+    coordinates: preset.coordinates,
+    constraintLaw: preset.objective.constraints === "one-sided" ? "first" : "visits",
+    warnings: deadFlags(flags, given),
+  };
+}
+
+type PresetFlags = ReturnType<typeof presetFlags>;
+
+/** The flags that have no default of their own, from the command line or else from the preset. */
+function presetFlags({ config, objective, training, sampling }: AlloPreset, words: AlloFlags) {
+  const learning_rate = words.learning_rate ?? training.learningRate;
+  // The original moves everything by one learning rate.
+  const isShared = words.preset === "seed";
+  return {
+    num_steps: words.num_steps ?? Math.ceil((sampling.episodes * sampling.horizon) / words.num_envs),
+    max_episode_length: words.max_episode_length ?? sampling.horizon,
+    geometric_gamma: words.geometric_gamma ?? sampling.gamma,
+    batch_size: words.batch_size ?? training.batchSize,
+    num_eigenvectors: words.num_eigenvectors ?? config.featureCount,
+    hidden_dim: words.hidden_dim ?? config.hiddenSize,
+    num_hidden_layers: words.num_hidden_layers ?? config.hiddenLayerCount - 1,
+    learning_rate,
+    lr_decay: words.lr_decay ?? training.decayFraction,
+    num_gradient_steps: words.num_gradient_steps ?? training.steps,
+    graph_scale: words.graph_scale ?? objective.graphScale,
+    dual_learning_rate: words.dual_learning_rate ?? (isShared ? learning_rate : objective.dualRate),
+    duals_initial_val: words.duals_initial_val ?? objective.initialDual,
+    barrier_learning_rate: words.barrier_learning_rate ?? (isShared ? learning_rate : objective.barrierRate),
+    barrier_initial_val: words.barrier_initial_val ?? objective.initialBarrier,
+    max_barrier_coefs: words.max_barrier_coefs ?? objective.barrierLimit,
+  };
+}
+
+/** Flags that were written and change nothing, with the reason. */
+function deadFlags(flags: AlloRunFlags, given: ReadonlySet<string>): string[] {
+  const needs: [flag: keyof AlloFlags, isRead: boolean, other: string][] = [
+    ["num_doors", flags.use_doors, "--use_doors"],
+    ["door_seed", flags.use_doors, "--use_doors"],
+    ["integral_decay", flags.step_size_duals_i > 0, "--step_size_duals_i above 0"],
+    ["graph_epsilon", flags.perturbation_type !== "none", "a --perturbation_type"],
+    ["graph_variance_scale", flags.perturbation_type !== "none", "a --perturbation_type"],
+    ["cum_error_threshold", flags.turn_off_above_threshold, "--turn_off_above_threshold"],
+  ];
+  const warnings = needs
+    .filter(([flag, isRead]) => given.has(flag) && !isRead)
+    .map(([flag, , other]) => `--${flag} does nothing without ${other}`);
+  if (given.has("gamma")) {
+    warnings.push("--gamma does nothing, as in the original, which never read it; --geometric_gamma is the discount of the offsets");
+  }
+  if (given.has("max_time_offset")) {
+    warnings.push(
+      "--max_time_offset does nothing, as in the original, which never read it; offsets end with their episode, see --max_episode_length",
+    );
+  }
+  if (flags.barrier_initial_val > flags.max_barrier_coefs) {
+    warnings.push(
+      `--barrier_initial_val ${flags.barrier_initial_val} is above --max_barrier_coefs ${flags.max_barrier_coefs}, which holds from the second step on`,
+    );
+  }
+  return warnings;
+}
+
+/** Reads a run for resuming; its results directory is where it lies now, whatever directory it was started from. */
+export function openAlloRun(directory: string): SavedRun<AlloRunFlags> {
+  const saved = openSavedRun<AlloRunFlags>(directory, COMMAND);
+  return { ...saved, flags: { ...saved.flags, results_dir: saved.root } };
+}
+
+/** What is known of a run that is to be resumed. */
+export interface Interrupted {
+  flags: AlloRunFlags;
+  state: RunState;
+  /** Steps done. */
+  position: number;
+}
+
+/**
+ * The flags of a resumed run: its own, with the few that may change taken from the command line. Throws UsageError when another
+ * flag was written with another value, RefusedError for a finished run with no step left.
+ */
+export function resumedFlags({ flags: saved, state, position }: Interrupted, words: AlloFlags, given: ReadonlySet<string>): AlloRunFlags {
+  const merged = mergedFlags(saved, words, { given, resumable: RESUMABLE_FLAGS });
+  if (state === "finished" && position >= merged.num_gradient_steps) {
+    throw new RefusedError(`nothing to do: the run has its ${merged.num_gradient_steps} steps; raise --num_gradient_steps to go on`);
+  }
+  return merged;
+}
