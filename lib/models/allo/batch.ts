@@ -4,7 +4,6 @@ import type { TensorSpec, Tree } from "@cleanloop/compute";
 import * as tf from "@tensorflow/tfjs-core";
 import type { AlloConfig, AlloObjective } from "./config.ts";
 import { alloFeatures } from "./encoder.ts";
-import { stopGradient } from "./stop-gradient.ts";
 
 /**
  * `distinct`: the network sees every state once, batches come as weights over states and pairs of states; the cost does not
@@ -56,12 +55,11 @@ const allStates = ({ coordinates }: AlloModel): tf.Tensor2D => tf.tensor2d(coord
 
 function distinctBatch(params: Tree, inputs: Tree, model: AlloModel): AlloBatch {
   const features = alloFeatures(params, allStates(model), model.config);
-  const isOneSided = model.objective.constraints === "one-sided";
   const column = (weights: tf.Tensor) => tf.reshape(weights, [-1, 1]) as tf.Tensor2D;
   return {
     squaredDifferences: tf.sum(tf.mul(features, tf.matMul(inputs.laplacian as tf.Tensor2D, features)), 0),
     first: { rows: features, weights: column(inputs.first) },
-    second: { rows: isOneSided ? stopGradient(features) : features, weights: column(inputs.second) },
+    second: { rows: features, weights: column(inputs.second) },
   };
 }
 
@@ -72,10 +70,11 @@ function rowBatch(params: Tree, inputs: Tree, model: AlloModel): AlloBatch {
     const rows = tf.gather(states, tf.concat(indices.map((index) => index as tf.Tensor1D)));
     return tf.split(alloFeatures(params, rows, model.config), indices.length);
   };
+  // A second batch that carries no gradient is passed through the network by itself, so that no backward pass sees its rows.
   const [from, to, ...constrained] = isOneSided
     ? featuresOf(inputs.from, inputs.to)
     : featuresOf(inputs.from, inputs.to, inputs.first, inputs.second);
-  const [first, second] = isOneSided ? [from, stopGradient(featuresOf(inputs.second)[0])] : constrained;
+  const [first, second] = isOneSided ? [from, featuresOf(inputs.second)[0]] : constrained;
   const weights = 1 / from.shape[0];
   return {
     squaredDifferences: tf.mul(tf.sum(tf.square(tf.sub(from, to)), 0), weights),

@@ -3,7 +3,7 @@
 
 import type { LossTerms, Tree } from "@cleanloop/compute";
 import * as tf from "@tensorflow/tfjs-core";
-import type { AlloModel, WeightedRows } from "./batch.ts";
+import type { AlloBatch, AlloModel, WeightedRows } from "./batch.ts";
 import { alloBatch } from "./batch.ts";
 import type { AlloObjective } from "./config.ts";
 import { perturbationTerms } from "./perturbation.ts";
@@ -11,6 +11,11 @@ import { stopGradient } from "./stop-gradient.ts";
 
 /** Share of the newest penalty in its average; the very first one is taken whole. */
 const PENALTY_AVERAGE_RATE = 0.1;
+
+/** {@link alloLagrangian} of the network on a batch of {@link alloInputs}. */
+export function alloLoss(params: Tree, inputs: Tree, carry: Tree, model: AlloModel): LossTerms {
+  return alloLagrangian(alloBatch(params, inputs, model), carry, model.objective);
+}
 
 /**
  * graph + <duals, error> + barrier * sum(penalty), with, for constraint batches U and V of features,
@@ -22,27 +27,28 @@ const PENALTY_AVERAGE_RATE = 0.1;
  * round, which is why they come out in order and not rotated. The carry holds multipliers after their ascent, and the errors
  * and graph terms of this step for whoever reports them.
  */
-export function alloLoss(params: Tree, inputs: Tree, carry: Tree, model: AlloModel): LossTerms {
-  const { objective } = model;
-  const { squaredDifferences, first, second } = alloBatch(params, inputs, model);
-  const d = model.config.featureCount;
+export function alloLagrangian(batch: AlloBatch, carry: Tree, objective: AlloObjective): LossTerms {
+  const { squaredDifferences, first, second } = batch;
+  const isOneSided = objective.constraints === "one-sided";
+  const d = squaredDifferences.size;
   const error = constraintError(first, d);
-  const secondError = constraintError(second, d);
+  const overlap = constraintError(second, d);
+  const secondError = isOneSided ? stopGradient(overlap) : overlap;
+  const meanError = (isOneSided ? error : tf.mul(tf.add(error, secondError), 0.5)) as tf.Tensor2D;
+
   const gate = gateOf(error, objective, d);
   const gated = (errors: tf.Tensor2D): tf.Tensor2D => (gate ? tf.mul(errors, tf.reshape(gate, [d, 1])) : errors);
-
-  const isOneSided = objective.constraints === "one-sided";
-  const meanError = isOneSided ? gated(error) : gated(tf.mul(tf.add(error, secondError), 0.5) as tf.Tensor2D);
+  const gatedError = gated(meanError);
   const penalty = tf.mul(gated(error), isOneSided ? tf.mul(2, secondError) : secondError) as tf.Tensor2D;
   const graph = tf.mul(gate ? tf.mul(squaredDifferences, gate) : squaredDifferences, objective.graphScale) as tf.Tensor1D;
   const perturbation = perturbationTerms(first, objective);
 
-  const terms = [graph, tf.mul(carry.duals, meanError), tf.mul(carry.barrier, penalty)].map((term) => tf.sum(term));
+  const terms = [graph, tf.mul(carry.duals, gatedError), tf.mul(carry.barrier, penalty)].map((term) => tf.sum(term));
   if (perturbation) terms.push(tf.sum(perturbation));
   return {
     loss: tf.addN(terms) as tf.Scalar,
     carry: {
-      ...ascended(carry, { error, meanError, penalty }, objective),
+      ...ascended(carry, { meanError, gatedError, penalty }, objective),
       error, secondError, graph,
       ...(perturbation ? { perturbation } : {}),
     },
@@ -64,20 +70,20 @@ function gateOf(error: tf.Tensor2D, { gateThreshold }: AlloObjective, d: number)
 }
 
 interface Violations {
-  /** E_U [d, d], whatever the gate says. */
-  error: tf.Tensor2D;
+  /** Mean of the constraint batches' errors [d, d], whatever the gate says: what the integral sums. */
   meanError: tf.Tensor2D;
+  gatedError: tf.Tensor2D;
   penalty: tf.Tensor2D;
 }
 
 /** The multipliers after one ascent. */
-function ascended(carry: Tree, { error, meanError, penalty }: Violations, objective: AlloObjective): Tree {
+function ascended(carry: Tree, { meanError, gatedError, penalty }: Violations, objective: AlloObjective): Tree {
   const { dualRate, integralRate, integralDecay, dualLimit, barrierRate, barrierLimit } = objective;
-  let duals = tf.add(carry.duals, tf.mul(dualRate, meanError));
+  let duals = tf.add(carry.duals, tf.mul(dualRate, gatedError));
   const next: Tree = {};
   if (integralRate !== 0) {
     duals = tf.add(duals, tf.mul(integralRate, carry.errorIntegral));
-    next.errorIntegral = tf.add(tf.mul(integralDecay, carry.errorIntegral), error);
+    next.errorIntegral = tf.add(tf.mul(integralDecay, carry.errorIntegral), meanError);
   }
   next.duals = Number.isFinite(dualLimit) ? tf.clipByValue(duals, -dualLimit, dualLimit) : duals;
 

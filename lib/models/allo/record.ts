@@ -24,7 +24,8 @@ const RECORDED_DUALS = 11;
 
 /**
  * The terms of the Lagrangian at one step, in the original's names and alphabetical order. Its `allo` adds the two negated
- * terms that only move the multipliers, so that they cancel what they mirror; `lagrangian` is what is minimised.
+ * terms that only move the multipliers, so that they cancel what they mirror; `lagrangian` is what is minimised. The duals'
+ * gradient and negated term are in units of the dual rate, as the original's are with its step size of one.
  */
 export function alloRecord(observation: AlloObservation, objective: AlloObjective): Record<string, number> {
   const { duals, barrier, error, secondError, graph, perturbation, errorIntegral, networkGradNorm } = observation;
