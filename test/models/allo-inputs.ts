@@ -34,7 +34,7 @@ export function stage(inputs: TrainingSession["inputs"], batch: StateBatch, mode
 
 /** [n, n]: every pair (s, s') of m adds the square (F_s - F_s')^2 / m. */
 function pairLaplacian({ from, to }: StateBatch, n: number): number[] {
-  const laplacian = new Array<number>(n * n).fill(0);
+  const laplacian = Array.from({ length: n * n }, () => 0);
   from.forEach((row, i) => {
     const column = to[i];
     for (const [r, c, sign] of [[row, row, 1], [column, column, 1], [row, column, -1], [column, row, -1]]) {

@@ -64,21 +64,19 @@ function distinctBatch(params: Tree, inputs: Tree, model: AlloModel): AlloBatch 
 }
 
 function rowBatch(params: Tree, inputs: Tree, model: AlloModel): AlloBatch {
-  const states = allStates(model);
-  const isOneSided = model.objective.constraints === "one-sided";
-  const featuresOf = (...indices: tf.Tensor[]): tf.Tensor2D[] => {
-    const rows = tf.gather(states, tf.concat(indices.map((index) => index as tf.Tensor1D)));
-    return tf.split(alloFeatures(params, rows, model.config), indices.length);
-  };
-  // A second batch that carries no gradient is passed through the network by itself, so that no backward pass sees its rows.
-  const [from, to, ...constrained] = isOneSided
-    ? featuresOf(inputs.from, inputs.to)
-    : featuresOf(inputs.from, inputs.to, inputs.first, inputs.second);
-  const [first, second] = isOneSided ? [from, featuresOf(inputs.second)[0]] : constrained;
-  const weights = 1 / from.shape[0];
-  return {
+  const coordinates = allStates(model);
+  const featuresOf = (states: tf.Tensor) => alloFeatures(params, tf.gather(coordinates, states as tf.Tensor1D), model.config);
+  const weights = 1 / inputs.from.shape[0];
+  const batchOf = (from: tf.Tensor2D, to: tf.Tensor2D, first: tf.Tensor2D, second: tf.Tensor2D): AlloBatch => ({
     squaredDifferences: tf.mul(tf.sum(tf.square(tf.sub(from, to)), 0), weights),
     first: { rows: first, weights },
     second: { rows: second, weights },
-  };
+  });
+  if (model.objective.constraints === "two-sided") {
+    const all = featuresOf(tf.concat([inputs.from, inputs.to, inputs.first, inputs.second]));
+    const [from, to, first, second] = tf.split<tf.Tensor2D>(all, 4);
+    return batchOf(from, to, first, second);
+  }
+  const [from, to] = tf.split<tf.Tensor2D>(featuresOf(tf.concat([inputs.from, inputs.to])), 2);
+  return batchOf(from, to, from, featuresOf(inputs.second)); // by itself: it carries no gradient, so no backward pass sees it
 }
