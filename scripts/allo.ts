@@ -4,11 +4,17 @@
 //
 // Learns the smoothest eigenvectors of a gridworld's Laplacian, in order, by the augmented Lagrangian of "Proper Laplacian
 // Representation Learning" (ICLR 2024). The loop computes and exports data; figures are drawn elsewhere.
+import { join } from "node:path";
 import type { CommandContext } from "@cleanloop/cli";
-import { defineCommand, EXIT, formatNumber, Progress, runCommand, signalExitCode, StopRequest, stopSignalOf, UsageError } from "@cleanloop/cli";
+import { defineCommand, EXIT, FailedError, formatNumber, Progress, renderTable, runCommand, signalExitCode, StopRequest, stopSignalOf, UsageError } from "@cleanloop/cli";
 import { alloFlags } from "./allo/flags.ts";
+import type { Position } from "./allo/position.ts";
 import { version } from "./package.json" with { type: "json" };
 import { outputPolicy, requireAvailable } from "./shared/output_policy.ts";
+
+/** After so many steps in a row that are not finite the weights will not recover. */
+const MOST_NONFINITE_IN_A_ROW = 100;
+const PLOTTER = join(import.meta.dir, "generate_plots.ts");
 
 /** How a run ended, for tables and for --json. */
 export interface AlloResult {
@@ -22,7 +28,7 @@ export interface AlloResult {
   /** Of the loop in this process, exports included. */
   trainSeconds: number;
   stepsPerSecond: number;
-  /** Scores of the features at the end, see the keys of the metrics. */
+  /** Scores of the features at the end, by the keys of the metrics. */
   scores: Record<string, number>;
 }
 
@@ -64,16 +70,18 @@ export async function train({ flags: words, given, signal }: Context): Promise<A
   // ---- world, data, and what is to be learned
   const { collectData, openWorld, targetsOf, walkSpectrum, worldFingerprint } = await import("./allo/environment.ts");
   const world = openWorld(settings);
+  const { layout, stateCount } = world;
   if (world.note !== null) say(world.note);
   if (saved && saved.record.data_fingerprint !== worldFingerprint(world)) {
-    throw new UsageError(`--resume ${saved.directory}: ${world.layout.name} is not the layout that the run was trained on`);
+    throw new UsageError(`--resume ${saved.directory}: ${layout.name} is not the layout that the run was trained on`);
   }
   const exact = walkSpectrum(world, settings);
   const dataStartMs = performance.now();
   const data = collectData(world, settings);
   const dataSeconds = (performance.now() - dataStartMs) / 1000;
   const targets = targetsOf(world, exact, data.law, settings);
-  say(`data: ${settings.episodes} episodes of ${flags.max_episode_length} transitions in ${world.layout.name} (${world.stateCount} states), ${dataSeconds.toFixed(1)} s`);
+  await Bun.sleep(0); // a signal that came meanwhile is seen now
+  signal.throwIfAborted();
 
   // ---- outputs
   const { openOutputs } = await import("./shared/run_outputs.ts");
@@ -81,7 +89,10 @@ export async function train({ flags: words, given, signal }: Context): Promise<A
   const { AlloArtifacts } = await import("./shared/allo_artifacts.ts");
   const outputs = await openOutputs(outputsRequest({ settings, world, policy, saved }));
   const { run, tracker } = outputs;
-  say(`${saved ? "resuming" : "training"} ${run.name}: ${policy.mode}, preset ${flags.preset}, ${config.featureCount} eigenvectors`);
+  const savesWeights = policy.checkpointsOnDisk || policy.weightsInTracker;
+  say(`${saved ? "resuming" : "training"} ${run.name}: ${policy.mode}, preset ${flags.preset}, ${config.featureCount} eigenvectors of ${layout.name} (${stateCount} states)`);
+  say(`data: ${settings.episodes} episodes of ${flags.max_episode_length} transitions, counted in ${dataSeconds.toFixed(1)} s`);
+  if (!savesWeights) say("weights are not kept in this mode; --keep_weights puts them into the tracker's log");
 
   let release = () => Promise.resolve(); // ends the session's threads, however the run ends
   let progress: Progress | undefined;
@@ -89,80 +100,136 @@ export async function train({ flags: words, given, signal }: Context): Promise<A
     // ---- compiled step, batches, scores
     const { alloInputs, alloLearningRate, alloLoss, initialAlloCarry, initialAlloParameters } = await import("@cleanloop/models");
     const { Random } = await import("@cleanloop/data");
-    const { batchStream, countBatches, rowBatches } = await import("./allo/batches.ts");
+    const { openBatches, batchStream } = await import("./allo/batches.ts");
     const { callAt, stepsPerCall } = await import("./allo/cadence.ts");
     const { evaluator, KEYS } = await import("./allo/evaluation.ts");
-    const { encoderFile, featureEvaluator, modelFile } = await import("./allo/model_export.ts");
+    const { featureEvaluator } = await import("./allo/model_export.ts");
     const { multipliersOf, termsOf } = await import("./allo/observation.ts");
     const { savePosition } = await import("./allo/position.ts");
+    const { BackgroundWrites } = await import("./allo/background_writes.ts");
+    const { plotterProcess } = await import("./allo/plotter_process.ts");
     const { copiedState, loadCheckpoint } = await import("./shared/training_state.ts");
 
     const model = { config, objective, evaluation: flags.evaluation, coordinates: world.coordinates(settings.coordinates) };
     const inputs = alloInputs(model, training.batchSize);
-    const batchBytes = Object.values(inputs).reduce((total, { shape }) => total + 4 * shape.reduce((a, b) => a * b, 1), 0);
-    const cadence = { ...flags, steps: training.steps, stepsPerCall: stepsPerCall(batchBytes) };
     const session = await createTrainingSession({
       loss: (params, batch, carry) => alloLoss(params, batch, carry, model),
       params: initialAlloParameters(config, new Random(flags.seed).fork("parameters")),
       carry: initialAlloCarry(config, objective),
-      inputs,
-      stepsPerCall: cadence.stepsPerCall,
+      inputs, stepsPerCall: stepsPerCall(inputs),
       engine: flags.engine, device: flags.device, threads: flags.threads,
     });
     release = () => session.close();
     const { engine, device, threads, binding, version: bindingVersion, traceMs, compileMs } = session.stats;
     say(`compute: ${reason}; ${engine} on ${device}, ${threads} thread(s), ${binding} ${bindingVersion}; step compiled in ${Math.round(traceMs + compileMs)} ms`);
     tracker.config.update({ compute: { engine, device, threads, binding, version: bindingVersion, reason } });
-
     const featuresNow = await featureEvaluator(session, model);
     const score = evaluator(targets, objective);
-    const fresh = { step: 0, nonFiniteSteps: 0, batches: batchStream(flags.seed).state() };
-    const position = saved?.checkpoint ? loadCheckpoint<typeof fresh>(saved.checkpoint, session) : fresh;
-    const batchOptions = { batchSize: training.batchSize, constraints: objective.constraints, random: position.batches };
-    const source = data.rollouts ? rowBatches(data.rollouts, flags.geometric_gamma, batchOptions) : countBatches(data.law, batchOptions);
 
-    const artifacts = policy.figuresOnDisk ? new AlloArtifacts(run, config.featureCount === 0 ? { stateCount: 0, featureCount: 0 } : { stateCount: world.stateCount, featureCount: config.featureCount }) : undefined;
+    const fresh: Position = { step: 0, nonFiniteSteps: 0, batches: batchStream(flags.seed).state() };
+    const position = saved?.checkpoint ? loadCheckpoint<Position>(saved.checkpoint, session) : fresh;
+    const batches = openBatches(data, settings, position.batches);
+    const artifacts = policy.figuresOnDisk ? new AlloArtifacts(run, { stateCount, featureCount: config.featureCount }) : undefined;
+    const startStep = position.step;
+    // What lies behind the checkpoint comes again, the record and the features of its own step included.
+    if (saved) await (artifacts ? artifacts.rewind(startStep - 1) : run.dropMetricsAfter("gradient_step", startStep - 1));
     await artifacts?.writeSetting(settingFiles(settings, world, data, targets));
-    void copiedState; void savePosition; void encoderFile; void modelFile; void plainJson; void formatNumber;
+    const plotter = flags.plot_during_training ? plotterProcess(PLOTTER, run.path, say) : undefined;
+    const exportFeatures = async (step: number, features: Float32Array) => {
+      await (artifacts ? artifacts.writeFeatures(step, features) : run.writeMetricsHistory("records"));
+      plotter?.draw();
+    };
+    const writes = new BackgroundWrites();
 
     // ---- loop
-    const startMs = performance.now();
-    const startStep = position.step;
-    progress = new Progress({ label: "allo", totalSteps: training.steps, startStep });
-    let facts: Record<string, number> = {};
+    const cadence = { ...flags, steps: training.steps, stepsPerCall: session.staged.length };
     const stage = (step: number) => {
-      position.batches = source.state();
+      position.batches = batches.state();
+      if (step === training.steps) return;
       const { stepCount } = callAt(step, cadence);
-      for (let i = 0; i < stepCount; i++) source.fill(session.staged[i]);
+      for (const staged of session.staged.slice(0, stepCount)) batches.fill(staged);
     };
-    stage(position.step);
+    let nonFiniteInARow = 0;
+    let shown: Record<string, number> = {};
+    progress = new Progress({ label: "train", totalSteps: training.steps, startStep });
+    const startMs = performance.now();
+    const secondsSoFar = () => (performance.now() - startMs) / 1000;
+    stage(startStep);
     while (position.step < training.steps && !signal.aborted) {
       const { step } = position;
-      const call = callAt(step, cadence);
-      const features = call.isLogged || call.isExported ? await featuresNow() : undefined;
-      const before = call.isLogged ? multipliersOf(session) : undefined;
-      const learningRates = Array.from({ length: call.stepCount }, (_, i) => alloLearningRate(training, step + i));
+      const { isLogged, isExported, isSaved, stepCount } = callAt(step, cadence);
+      if (isSaved && savesWeights && step > startStep) {
+        await writes.start(() => savePosition(run, copiedState(session.exportState()), { ...position }, plainJson(flags)));
+      }
+      const features = isLogged || isExported ? await featuresNow() : undefined;
+      const before = multipliersOf(session);
+      const learningRates = Array.from({ length: stepCount }, (_, index) => alloLearningRate(training, step + index));
       const running = session.steps({ learningRates });
-      position.step += call.stepCount;
-      if (position.step < training.steps) stage(position.step); // while the steps run
+      position.step += stepCount;
+      stage(position.step); // while the steps run
       const results = await running;
-      if (before && features) {
-        const row = { gradient_step: step, ...termsOf(before, session, results[0], objective), ...score(features, before.duals) };
+
+      for (const { updated } of results) nonFiniteInARow = updated ? 0 : nonFiniteInARow + 1;
+      position.nonFiniteSteps += results.filter(({ updated }) => !updated).length;
+      if (nonFiniteInARow >= Math.min(MOST_NONFINITE_IN_A_ROW, training.steps)) {
+        throw new FailedError(`the last ${nonFiniteInARow} steps gave a loss or gradient that is not finite; lower --learning_rate or the step sizes of duals and barrier`);
+      }
+      if (features && isLogged) {
+        const { allo, ...terms } = termsOf(before, session, results[0], objective);
+        const row: Record<string, number> = {
+          gradient_step: step, allo, sps: Math.round((step - startStep) / secondsSoFar()), ...terms, ...score(features, before.duals),
+          learning_rate: learningRates[0], nonfinite_steps: position.nonFiniteSteps,
+        };
         run.appendMetrics(row);
         tracker.log(row, { step });
-        facts = { cos: (row as Record<string, number>)[KEYS.cosine] };
+        shown = { lagrangian: row.lagrangian, cos: row[KEYS.cosine], "eigenvalue error": row[KEYS.eigenvalueError] };
       }
-      progress.update(position.step, facts);
+      if (features && isExported) await writes.start(() => exportFeatures(step, features));
+      progress.update(position.step, shown);
       outputs.heartbeat({ step: position.step });
     }
+    const trainSeconds = secondsSoFar();
     progress.stop();
-    const trainSeconds = (performance.now() - startMs) / 1000;
-    const scores = score(await featuresNow(), session.carry.duals);
-    say(JSON.stringify(scores));
-    const wasStopped = position.step < training.steps;
+
+    // ---- close
+    const { step, nonFiniteSteps } = position;
+    const wasStopped = step < training.steps;
+    const features = await featuresNow();
+    const scores = score(features, session.carry.duals);
+    await writes.finish();
+    if (savesWeights) await savePosition(run, session.exportState(), position, plainJson(flags));
+    if (!wasStopped) {
+      await exportFeatures(step, features);
+      await artifacts?.writeFinalFeatures(step, features);
+      await plotter?.finish();
+    }
+    // A stopped run that keeps its directory can be resumed; of one that does not, the weights so far are all there is.
+    if (!(wasStopped && policy.runDirectoryKept)) {
+      const { encoderFile, featuresFile, modelFile } = await import("./allo/model_export.ts");
+      const { WEIGHTS_FILE } = await import("./shared/model_files.ts");
+      const isWritten = flags.save_model && policy.checkpointsOnDisk;
+      const encoder = isWritten || policy.weightsInTracker ? await encoderFile(session, model, features) : undefined;
+      const weights = (name: string) => modelFile(name, session, exact, plainJson(flags));
+      if (encoder) say("encoder.onnx was reopened and gives what the trained model gives");
+      for (const { name, bytes } of encoder && isWritten ? [encoder, weights("final_model.safetensors")] : []) {
+        await run.writeArtifact(`models/${name}`, "model", bytes);
+      }
+      for (const file of encoder && policy.weightsInTracker ? [encoder, weights(WEIGHTS_FILE), featuresFile(features, stateCount)] : []) outputs.saveInTracker(file);
+    }
+    if (policy.figuresInTracker) {
+      const { eigenvectorStrip } = await import("./allo/eigenvector_strip.ts");
+      const { Image } = await import("@cleanloop/wandb");
+      tracker.log({ gradient_step: step, "eigenvectors/exact_above_learned": new Image(eigenvectorStrip(world, exact, features)) }, { step });
+    }
+    const final = Object.entries(scores).map(([key, value]) => [`final/${key}`, value]);
+    tracker.summary.update({ ...Object.fromEntries(final), "final/gradient_steps": step, "final/nonfinite_steps": nonFiniteSteps });
+    say(scoreTable(targets.exactLaplacian, scores));
+    if (nonFiniteSteps > 0) say(`${nonFiniteSteps} of ${step} steps gave a loss or gradient that is not finite, and changed nothing`);
     const state = wasStopped ? "killed" : "finished";
     const paths = await outputs.close(state, { exitCode: wasStopped ? signalExitCode(stopSignalOf(signal)) : EXIT.done });
-    return { state, ...paths, steps: position.step, nonFiniteSteps: position.nonFiniteSteps, trainSeconds, stepsPerSecond: (position.step - startStep) / trainSeconds, scores };
+    if (wasStopped && paths.run !== null) say(`stopped; --resume ${paths.run} goes on from here`);
+    if (!savesWeights) say(`no weights were kept; what remains is the log in ${paths.tracker}`);
+    return { state, ...paths, steps: step, nonFiniteSteps, trainSeconds, stepsPerSecond: (step - startStep) / trainSeconds, scores };
   } catch (error) {
     progress?.stop();
     const wasStopped = error instanceof StopRequest;
@@ -173,6 +240,20 @@ export async function train({ flags: words, given, signal }: Context): Promise<A
   } finally {
     await release();
   }
+}
+
+/** Every eigenvector in a line, and the means below. */
+function scoreTable(exactLaplacian: Float64Array, scores: Record<string, number>): string {
+  const rows = Array.from(exactLaplacian, (eigenvalue, i) => {
+    const [learned, group, plain] = ["eigenvalue", "cosine_group", "cosine_sim"].map((name) => scores[`${name}_${i}`]);
+    return [i, eigenvalue.toFixed(5), learned.toFixed(5), group.toFixed(5), plain.toFixed(5)];
+  });
+  const { cosine_group_avg, cosine_sim_avg, cosine_dataset_group_avg, eigenvalue_error_max } = scores;
+  return [
+    renderTable(["i", "eigenvalue", "from the duals", "|cos| to its group", "|cos|"], rows),
+    `mean |cos| ${cosine_group_avg.toFixed(5)} (plain ${cosine_sim_avg.toFixed(5)}, with the data's own eigenvectors ${cosine_dataset_group_avg.toFixed(5)}), ` +
+      `largest eigenvalue error ${formatNumber(eigenvalue_error_max)}`,
+  ].join("\n");
 }
 
 if (import.meta.main) await runCommand(alloCommand);

@@ -3,6 +3,8 @@ import type { InputArray } from "@cleanloop/compute";
 import type { PairLaw, RandomState, Rollouts } from "@cleanloop/data";
 import { CountSampler, PairBatch, Random, ReplaySampler } from "@cleanloop/data";
 import type { AlloObjective } from "@cleanloop/models";
+import type { CollectedData } from "./environment.ts";
+import type { AlloSettings } from "./settings.ts";
 
 /** The inputs of one step, by name. */
 export type StepInputs = Readonly<Record<string, InputArray>>;
@@ -17,12 +19,18 @@ export interface BatchSource {
 export interface BatchOptions {
   batchSize: number;
   constraints: AlloObjective["constraints"];
-  random: Random | RandomState;
+  random: RandomState;
 }
 
 /** The stream of a run that starts afresh. */
 export function batchStream(seed: number): Random {
   return new Random(seed).fork("batches");
+}
+
+/** The source that --evaluation asks for, continuing the random numbers of `random`. */
+export function openBatches({ law, rollouts }: CollectedData, { training, objective, sampling }: AlloSettings, random: RandomState): BatchSource {
+  const options = { batchSize: training.batchSize, constraints: objective.constraints, random };
+  return rollouts ? rowBatches(rollouts, sampling.gamma, options) : countBatches(law, options);
 }
 
 /** Fills laplacian [n, n], first and second [n]; the one-sided constraint batch is the batch of pairs itself. */
@@ -51,7 +59,7 @@ export function countBatches(law: PairLaw, { batchSize, constraints, random }: B
 
 /** Fills from, to and, for two-sided constraints, first and second with the states of single draws. */
 export function rowBatches(rollouts: Rollouts, gamma: number, { batchSize, constraints, random }: BatchOptions): BatchSource {
-  const sampler = new ReplaySampler(rollouts, gamma, random instanceof Random ? random : new Random(random));
+  const sampler = new ReplaySampler(rollouts, gamma, new Random(random));
   const ignored = new Int32Array(batchSize);
   return {
     fill(inputs) {

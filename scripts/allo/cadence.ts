@@ -1,4 +1,5 @@
 // How steps are grouped into calls of the session: as many at once as fit, cut wherever something has to happen.
+import type { TensorSpec } from "@cleanloop/compute";
 
 export interface Cadence {
   steps: number;
@@ -24,7 +25,10 @@ export interface Call {
 export function callAt(step: number, { steps, stepsPerCall, log_freq, plot_freq, save_freq }: Cadence): Call {
   const isLogged = isRecorded(step, steps, log_freq);
   const next = (every: number) => (Math.floor(step / every) + 1) * every;
-  const stop = Math.min(step + stepsPerCall, steps - 1, next(log_freq), next(plot_freq), next(save_freq));
+  // A call's batches are drawn during the call before it. Behind a recorded step, which is alone, calls grow by doubling
+  // (1, 2, 4, ...), so that the session never waits for a long draw.
+  const growing = (step % log_freq) + 1;
+  const stop = Math.min(step + Math.min(stepsPerCall, growing), steps - 1, next(log_freq), next(plot_freq), next(save_freq));
   return {
     isLogged,
     isExported: step % plot_freq === 0,
@@ -43,7 +47,8 @@ const STAGED_BYTES = 64e6;
 /** More steps per call gain nothing, and the progress becomes coarse. */
 const MOST_STEPS_PER_CALL = 16;
 
-/** Steps per call for batches of so many bytes: what a large world stages has to stay within reason. */
-export function stepsPerCall(batchBytes: number): number {
+/** Steps per call for batches of this shape: what a large world stages has to stay within reason. */
+export function stepsPerCall(inputs: Readonly<Record<string, TensorSpec>>): number {
+  const batchBytes = Object.values(inputs).reduce((total, { shape }) => total + 4 * shape.reduce((product, extent) => product * extent, 1), 0);
   return Math.min(MOST_STEPS_PER_CALL, Math.max(1, Math.floor(STAGED_BYTES / (2 * batchBytes))));
 }

@@ -86,7 +86,7 @@ function layoutOf({ env_type, env_file, env_file_name }: AlloFlags): GridLayout 
   const files = Object.entries({ env_file, env_file_name }).filter(([, value]) => value !== undefined);
   if (env_type !== "file") {
     if (files.length > 0) throw new UsageError(`--${files[0][0]} needs --env_type file, got --env_type ${env_type}; drop one of the two`);
-    return /^open:/.test(env_type) ? namedLayout(env_type) : namedLayout(knownName("env_type", env_type, ["open:HxW", "file"]));
+    return env_type.startsWith("open:") ? namedLayout(env_type) : namedLayout(knownName("env_type", env_type, ["open:HxW", "file"]));
   }
   if (files.length !== 1) {
     throw new UsageError(`--env_type file needs one of --env_file and --env_file_name, got ${files.length === 0 ? "none" : "both"}`);

@@ -1,5 +1,5 @@
 // The trained network for others: its parameters with the multipliers as one safetensors file, and as an ONNX model.
-import { encodeSafetensors, ndarray } from "@cleanloop/artifacts";
+import { encodeNpy, encodeSafetensors, ndarray } from "@cleanloop/artifacts";
 import type { TensorFunction, TrainingSession } from "@cleanloop/compute";
 import type { Spectrum } from "@cleanloop/data";
 import type { AlloModel } from "@cleanloop/models";
@@ -48,4 +48,9 @@ export function modelFile(name: string, session: TrainingSession, exact: Spectru
     gt_eigenvectors: ndarray([exact.stateCount, d], Float32Array.from(exact.eigenvectors)),
   };
   return { name, bytes: encodeSafetensors(tensors, { args: JSON.stringify(flags) }) };
+}
+
+/** final_learned_eigenvectors.npy for the tracker's log. */
+export function featuresFile(features: Float32Array, stateCount: number): ModelFile {
+  return { name: "final_learned_eigenvectors.npy", bytes: encodeNpy(ndarray([stateCount, features.length / stateCount], features)) };
 }

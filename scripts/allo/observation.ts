@@ -16,15 +16,20 @@ export function multipliersOf({ carry }: TrainingSession): Multipliers {
   return { duals: duals.slice(), barrier: barrier[0], errorIntegral: errorIntegral?.slice() ?? new Float32Array(duals.length) };
 }
 
-/** The terms of the step that `result` tells of, from the carry it left; to be called before the next step. */
+/**
+ * The terms of the step that `result` tells of, from the carry it left; to be called before the next step. A step that was not
+ * finite leaves nothing: its terms are NaN.
+ */
 export function termsOf(before: Multipliers, { carry }: TrainingSession, result: StepResult, objective: AlloObjective): Record<string, number> {
-  const { error, secondError, graph, perturbation } = carry;
+  const { error, secondError, graph } = carry;
+  const perturbation = carry.perturbation ?? new Float32Array(graph.length);
+  const seen = (terms: Float32Array) => (result.updated ? terms : new Float32Array(terms.length).fill(NaN));
   const observation: AlloObservation = {
     ...before,
-    error,
-    secondError,
-    graph,
-    perturbation: perturbation ?? new Float32Array(graph.length),
+    error: seen(error),
+    secondError: seen(secondError),
+    graph: seen(graph),
+    perturbation: seen(perturbation),
     networkGradNorm: result.gradNorm,
   };
   return alloRecord(observation, objective);
