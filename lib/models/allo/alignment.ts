@@ -26,12 +26,8 @@ export interface Alignment {
 /** Compares features [n, d], of any scale, with eigenvectors. A feature that is zero has the cosine 0. */
 export function alignment(features: ArrayLike<number>, reference: ReferenceVectors): Alignment {
   const d = reference.eigenvalues.length;
-  const n = features.length / d;
-  const columns = Array.from({ length: d }, (_, i) => unitColumn(features, n, d, i));
-  const eigenvector = (i: number): Float64Array =>
-    i < d
-      ? column(reference.eigenvectors, n, d, i)
-      : column(reference.extraEigenvectors, n, reference.extraCount, i - d);
+  const columns = unitColumns(features, d);
+  const eigenvector = eigenvectorsOf(reference, columns[0].length);
   const cosines = Float64Array.from(columns, (feature, i) => Math.min(1, Math.abs(dot(feature, eigenvector(i)))));
   const groupCosines = new Float64Array(d);
   for (const group of reference.groups) {
@@ -44,12 +40,18 @@ export function alignment(features: ArrayLike<number>, reference: ReferenceVecto
   return { cosines, groupCosines };
 }
 
-/** Groups of consecutive columns whose Laplacian eigenvalues differ by less than `relativeGap` of the larger one. */
+/** Eigenvalues closer than this count as equal, as they do for the spectra; relative gaps of zeros say nothing. */
+const EQUAL_WITHIN = 1e-9;
+
+/**
+ * Groups of consecutive columns whose Laplacian eigenvalues, ascending, differ by less than `relativeGap` of the larger one.
+ * Given the eigenvalues of the extra columns too, groups may go on into them as exact ones do.
+ */
 export function nearGroups(laplacianEigenvalues: Float64Array, relativeGap: number): number[][] {
   const groups: number[][] = [];
   laplacianEigenvalues.forEach((value, i) => {
-    const before = laplacianEigenvalues[i - 1];
-    if (i > 0 && value - before < relativeGap * value) groups.at(-1)!.push(i);
+    const gap = value - laplacianEigenvalues[i - 1];
+    if (i > 0 && gap < Math.max(EQUAL_WITHIN, relativeGap * value)) groups.at(-1)!.push(i);
     else groups.push([i]);
   });
   return groups;
@@ -57,14 +59,19 @@ export function nearGroups(laplacianEigenvalues: Float64Array, relativeGap: numb
 
 /**
  * The share [0, 1] of the features' span that lies in the span of the eigenvectors: root mean square of the cosines of the
- * principal angles. Does not ask for order, so it tells a wrong order from a wrong space.
+ * principal angles. Does not ask for order, so it tells a wrong order from a wrong space. Of a last group that goes on behind
+ * the d-th column, any vectors serve, as many as there are features for.
  */
-export function subspaceAlignment(features: ArrayLike<number>, { eigenvalues, eigenvectors }: ReferenceVectors): number {
-  const d = eigenvalues.length;
-  const n = features.length / d;
-  const basis = orthonormalised(Array.from({ length: d }, (_, i) => unitColumn(features, n, d, i)));
-  const overlaps = basis.map((vector) => Array.from({ length: d }, (_, i) => dot(vector, column(eigenvectors, n, d, i)) ** 2));
-  return Math.min(1, Math.sqrt(overlaps.flat().reduce((sum, overlap) => sum + overlap, 0) / d));
+export function subspaceAlignment(features: ArrayLike<number>, reference: ReferenceVectors): number {
+  const d = reference.eigenvalues.length;
+  const basis = orthonormalised(unitColumns(features, d));
+  const eigenvector = eigenvectorsOf(reference, basis[0].length);
+  let covered = 0;
+  for (const group of reference.groups) {
+    const overlaps = group.flatMap((i) => basis.map((vector) => dot(vector, eigenvector(i)) ** 2));
+    covered += Math.min(group.filter((i) => i < d).length, overlaps.reduce((sum, overlap) => sum + overlap, 0));
+  }
+  return Math.sqrt(covered / d);
 }
 
 /** Orthonormal vectors in the span of `basis`, the i-th as close to the i-th feature as those before it leave room for. */
@@ -91,11 +98,17 @@ function orthonormalised(vectors: Float64Array[]): Float64Array[] {
 /** Below this norm a column counts as zero. */
 const NO_NORM = 1e-10;
 
+/** Column i of the reference, extra columns behind the others. */
+function eigenvectorsOf({ eigenvalues, eigenvectors, extraCount, extraEigenvectors }: ReferenceVectors, n: number): (i: number) => Float64Array {
+  const d = eigenvalues.length;
+  return (i) => (i < d ? column(eigenvectors, n, d, i) : column(extraEigenvectors, n, extraCount, i - d));
+}
+
+const unitColumns = (matrix: ArrayLike<number>, d: number): Float64Array[] =>
+  Array.from({ length: d }, (_, i) => scaledToUnit(column(matrix, matrix.length / d, d, i)));
+
 const column = (matrix: ArrayLike<number>, n: number, d: number, i: number): Float64Array =>
   Float64Array.from({ length: n }, (_, row) => matrix[row * d + i]);
-
-const unitColumn = (matrix: ArrayLike<number>, n: number, d: number, i: number): Float64Array =>
-  scaledToUnit(column(matrix, n, d, i));
 
 function scaledToUnit(vector: Float64Array): Float64Array {
   const norm = Math.sqrt(dot(vector, vector));
