@@ -140,6 +140,13 @@ export async function train({ flags: words, given, signal }: Context): Promise<A
       plotter?.draw();
     };
     const writes = new BackgroundWrites();
+    let shown: Record<string, number> = {};
+    const record = (step: number, { allo, ...values }: Record<string, number>, { sps, ...facts }: Record<string, number>) => {
+      const row = { gradient_step: step, allo, sps, ...values, ...facts };
+      run.appendMetrics(row);
+      tracker.log(row, { step });
+      shown = { lagrangian: values.lagrangian, cos: values[KEYS.cosine], "eigenvalue error": values[KEYS.eigenvalueError] };
+    };
 
     // ---- loop
     const cadence = { ...flags, steps: training.steps, stepsPerCall: session.staged.length };
@@ -150,7 +157,12 @@ export async function train({ flags: words, given, signal }: Context): Promise<A
       for (const staged of session.staged.slice(0, stepCount)) batches.fill(staged);
     };
     let nonFiniteInARow = 0;
-    let shown: Record<string, number> = {};
+    let unrecorded: (() => Promise<void>) | undefined; // a step's record takes as long as some steps: it is made beside them
+    const recordLastStep = async () => {
+      const waiting = unrecorded;
+      unrecorded = undefined;
+      await waiting?.();
+    };
     progress = new Progress({ label: "train", totalSteps: training.steps, startStep });
     const startMs = performance.now();
     const secondsSoFar = () => (performance.now() - startMs) / 1000;
@@ -159,6 +171,7 @@ export async function train({ flags: words, given, signal }: Context): Promise<A
       const { step } = position;
       const { isLogged, isExported, isSaved, stepCount } = callAt(step, cadence);
       if (isSaved && savesWeights && step > startStep) {
+        await recordLastStep(); // a run that goes on from here does not make it again
         await writes.start(() => savePosition(run, copiedState(session.exportState()), { ...position }, plainJson(flags)));
       }
       const features = isLogged || isExported ? await featuresNow() : undefined;
@@ -167,27 +180,25 @@ export async function train({ flags: words, given, signal }: Context): Promise<A
       const running = session.steps({ learningRates });
       position.step += stepCount;
       stage(position.step); // while the steps run
-      const results = await running;
+      const [results] = await Promise.all([running, recordLastStep()]);
 
       for (const { updated } of results) nonFiniteInARow = updated ? 0 : nonFiniteInARow + 1;
       position.nonFiniteSteps += results.filter(({ updated }) => !updated).length;
       if (nonFiniteInARow >= Math.min(MOST_NONFINITE_IN_A_ROW, training.steps)) {
         throw new FailedError(`the last ${nonFiniteInARow} steps gave a loss or gradient that is not finite; lower --learning_rate or the step sizes of duals and barrier`);
       }
-      if (features && isLogged) {
-        const { allo, ...terms } = termsOf(before, session, results[0], objective);
-        const row: Record<string, number> = {
-          gradient_step: step, allo, sps: Math.round((step - startStep) / secondsSoFar()), ...terms, ...score(features, before.duals),
-          learning_rate: learningRates[0], nonfinite_steps: position.nonFiniteSteps,
+      if (features) {
+        const terms = isLogged ? termsOf(before, session, results[0], objective) : undefined;
+        const facts = { sps: Math.round((step - startStep) / secondsSoFar()), learning_rate: learningRates[0], nonfinite_steps: position.nonFiniteSteps };
+        unrecorded = async () => {
+          if (terms) record(step, { ...terms, ...score(features, before.duals) }, facts);
+          if (isExported) await writes.start(() => exportFeatures(step, features));
         };
-        run.appendMetrics(row);
-        tracker.log(row, { step });
-        shown = { lagrangian: row.lagrangian, cos: row[KEYS.cosine], "eigenvalue error": row[KEYS.eigenvalueError] };
       }
-      if (features && isExported) await writes.start(() => exportFeatures(step, features));
       progress.update(position.step, shown);
       outputs.heartbeat({ step: position.step });
     }
+    await recordLastStep();
     const trainSeconds = secondsSoFar();
     progress.stop();
 

@@ -43,12 +43,11 @@ export interface CollectedData {
 
 /** The world of the flags. Throws UsageError for a layout or doors that cannot be, and for more eigenvectors than states. */
 export function openWorld({ flags, config }: AlloSettings): Gridworld {
-  return asUsage(() => {
-    const doors = flags.use_doors ? { count: flags.num_doors, seed: flags.door_seed } : undefined;
-    const world = createGridworld(layoutOf(flags), { doors });
-    checkAlloConfig(config, world.stateCount);
-    return world;
-  });
+  const layout = layoutOf(flags);
+  const doors = flags.use_doors ? { count: flags.num_doors, seed: flags.door_seed } : undefined;
+  const world = usage(doors ? `--num_doors ${doors.count}` : layout.name, () => createGridworld(layout, { doors }));
+  usage(`--num_eigenvectors ${flags.num_eigenvectors}`, () => checkAlloConfig(config, world.stateCount));
+  return world;
 }
 
 /** Identity of the world: the data follow from it, the seed and the flags. */
@@ -61,54 +60,57 @@ export function worldFingerprint({ layout, canonicalStates, next }: Gridworld): 
 /** Walks the episodes and counts their pairs; the episodes themselves are kept only for --evaluation rows. */
 export function collectData(world: Gridworld, { flags, sampling, episodes }: AlloSettings): CollectedData {
   const request = { episodes, length: sampling.horizon, seed: flags.seed };
-  const rollouts = flags.evaluation === "rows" ? asUsage(() => collectRollouts(world, request)) : null;
-  const law = asUsage(() => pairLaw(rollouts ? [rollouts] : rolloutChunks(world, request), sampling.gamma));
+  const rollouts = flags.evaluation === "rows" ? usage("--evaluation rows", () => collectRollouts(world, request)) : null;
+  const law = usage(transitionsText(flags), () => pairLaw(rollouts ? [rollouts] : rolloutChunks(world, request), sampling.gamma));
   return { law, rollouts };
 }
 
 /** The exact spectrum alone, which needs no data. Throws UsageError for a world too large for it. */
 export function walkSpectrum(world: Gridworld, { config }: AlloSettings): Spectrum {
-  return asUsage(() => exactSpectrum(world, config.featureCount));
+  return usage(world.layout.name, () => exactSpectrum(world, config.featureCount));
 }
 
 /** All that the learned features are compared with. */
 export function targetsOf(world: Gridworld, exact: Spectrum, law: PairLaw, settings: AlloSettings): Targets {
-  const { config, sampling, constraintLaw } = settings;
-  const d = config.featureCount;
+  const { flags, config, sampling, constraintLaw } = settings;
+  const spectrumOf = (pairs: PairLaw) => usage(transitionsText(flags), () => datasetSpectrum(pairs, config.featureCount, constraintLaw));
   // Doors leave no formula from the walk's eigenvalues to those of the sampled pairs.
   const exactLaplacian = isSymmetricWalk(world)
     ? laplacianEigenvalues(exact.eigenvalues, sampling)
-    : asUsage(() => datasetSpectrum(expectedPairLaw(world, sampling), d, constraintLaw)).eigenvalues;
-  return { exact, exactLaplacian, dataset: asUsage(() => datasetSpectrum(law, d, constraintLaw)) };
+    : spectrumOf(expectedPairLaw(world, sampling)).eigenvalues;
+  return { exact, exactLaplacian, dataset: spectrumOf(law) };
 }
+
+const transitionsText = ({ num_envs, num_steps }: AlloSettings["flags"]): string => `--num_envs ${num_envs} --num_steps ${num_steps}`;
 
 function layoutOf({ env_type, env_file, env_file_name }: AlloFlags): GridLayout {
   const files = Object.entries({ env_file, env_file_name }).filter(([, value]) => value !== undefined);
   if (env_type !== "file") {
     if (files.length > 0) throw new UsageError(`--${files[0][0]} needs --env_type file, got --env_type ${env_type}; drop one of the two`);
-    return env_type.startsWith("open:") ? namedLayout(env_type) : namedLayout(knownName("env_type", env_type, ["open:HxW", "file"]));
+    if (!env_type.startsWith("open:")) checkName(env_type);
+    return usage(`--env_type ${env_type}`, () => namedLayout(env_type));
   }
   if (files.length !== 1) {
     throw new UsageError(`--env_type file needs one of --env_file and --env_file_name, got ${files.length === 0 ? "none" : "both"}`);
   }
-  if (env_file !== undefined) return readLayout(env_file);
-  if (GRIDWORLD_NAMES.some((name) => name === env_file_name)) return namedLayout(env_file_name as string);
-  return readLayout(join(LAYOUT_FOLDER, env_file_name as string));
+  const [[flag, value]] = files as [[string, string]];
+  const isNamed = flag === "env_file_name" && GRIDWORLD_NAMES.some((name) => name === value);
+  const path = flag === "env_file" ? value : join(LAYOUT_FOLDER, value);
+  return usage(`--${flag} ${value}`, () => (isNamed ? namedLayout(value) : readLayout(path)));
 }
 
-/** The name if it is one of a layout; else the error of a flag with fixed values, which knows what was probably meant. */
-function knownName(flag: string, name: string, others: readonly string[]): string {
-  const values = [...GRIDWORLD_NAMES, ...others];
-  parseFlags(defineFlags({ [flag]: { type: "enum", values, description: "" } }), [`--${flag}=${name}`]);
-  return name;
+/** Throws what a flag with fixed values throws, which knows what was probably meant. */
+function checkName(name: string): void {
+  const values = [...GRIDWORLD_NAMES, "open:HxW", "file"];
+  parseFlags(defineFlags({ env_type: { type: "enum", values, description: "" } }), [`--env_type=${name}`]);
 }
 
-/** What the user asked for cannot be: their mistake, so wrong usage. */
-function asUsage<T>(make: () => T): T {
+/** What the user asked for cannot be: their mistake, so wrong usage, with the words that led to it. */
+function usage<T>(words: string, make: () => T): T {
   try {
     return make();
   } catch (error) {
-    if (error instanceof DataError || error instanceof ModelError) throw new UsageError(error.message);
+    if (error instanceof DataError || error instanceof ModelError) throw new UsageError(`${words}: ${error.message}`);
     throw error;
   }
 }

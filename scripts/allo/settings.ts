@@ -1,5 +1,6 @@
 // From flags to what they mean: preset filled in, objective with its step sizes, data; and the flags of a resumed run.
 import type { RunState } from "@cleanloop/artifacts";
+import { ArtifactError, runName } from "@cleanloop/artifacts";
 import { RefusedError, UsageError } from "@cleanloop/cli";
 import type { OffsetSampling } from "@cleanloop/data";
 import type { AlloConfig, AlloObjective, AlloPreset, AlloTraining } from "@cleanloop/models";
@@ -36,6 +37,7 @@ export interface AlloSettings {
 export function alloSettings(words: AlloFlags, given: ReadonlySet<string>): AlloSettings {
   const preset = ALLO_PRESETS[words.preset];
   const flags: AlloRunFlags = { ...words, ...presetFlags(preset, words) };
+  checkExperimentName(flags.exp_name);
   const episodes = Math.floor((flags.num_envs * flags.num_steps) / flags.max_episode_length);
   if (episodes < 1) {
     throw new UsageError(
@@ -107,6 +109,16 @@ function presetFlags({ config, objective, training, sampling }: AlloPreset, word
     barrier_initial_val: words.barrier_initial_val ?? objective.initialBarrier,
     max_barrier_coefs: words.max_barrier_coefs ?? objective.barrierLimit,
   };
+}
+
+/** Refused here, and not only when the data are collected and the run directory is made. */
+function checkExperimentName(experiment: string): void {
+  try {
+    runName({ label: COMMAND, experiment, number: 0, seed: 0, unixSeconds: 0 });
+  } catch (error) {
+    if (error instanceof ArtifactError) throw new UsageError(`--exp_name ${experiment}: ${error.message}`);
+    throw error;
+  }
 }
 
 /** Flags that were written and change nothing, with the reason. */

@@ -1,0 +1,80 @@
+// The scores of an ALLO run, on features and duals whose scores are known.
+import { describe, expect, test } from "bun:test";
+import { parseFlags } from "@cleanloop/cli";
+import { createGridworld, exactSpectrum, expectedPairLaw, isSymmetricWalk, laplacianEigenvalues, namedLayout } from "@cleanloop/data";
+import { ALLO_PRESETS } from "@cleanloop/models";
+import { collectData, openWorld, targetsOf, walkSpectrum, worldFingerprint } from "../../scripts/allo/environment.ts";
+import { evaluator } from "../../scripts/allo/evaluation.ts";
+import { alloFlags } from "../../scripts/allo/flags.ts";
+import { alloSettings } from "../../scripts/allo/settings.ts";
+
+const SAMPLING = { gamma: 0.9, horizon: 50 };
+const settingsOf = (...words: string[]) => alloSettings(parseFlags(alloFlags, ["--num_steps=50", ...words]), new Set());
+
+/** The spectrum of the square room of 4 x 4 cells, whose second and third eigenvalues are equal. */
+const square = exactSpectrum(createGridworld(namedLayout("open:4x4")), 4);
+const laplacian = laplacianEigenvalues(square.eigenvalues, SAMPLING);
+const score = evaluator({ exact: square, exactLaplacian: laplacian, dataset: { ...square, eigenvalues: laplacian } }, ALLO_PRESETS.fast.objective);
+
+/** Features [n, d] whose columns are these combinations of the eigenvectors, seven times as long. */
+const combined = (...columns: number[][]) =>
+  Float64Array.from({ length: 16 * 4 }, (_, at) => 7 * columns[at % 4].reduce((sum, weight, i) => sum + weight * square.eigenvectors[Math.floor(at / 4) * 4 + i], 0));
+/** Duals [d, d] at the equilibrium of eigenvalues `lambda`: -4 c lambda on the diagonal, c = 1. */
+const dualsOf = (lambda: ArrayLike<number>) => Float64Array.from({ length: 16 }, (_, at) => (at % 5 === 0 ? -4 * lambda[at / 5] : 0));
+
+describe("scores", () => {
+  test("of the eigenvectors themselves, of any sign and length, are perfect", () => {
+    const scores = score(combined([1, 0, 0, 0], [0, -1, 0, 0], [0, 0, 1, 0], [0, 0, 0, -1]), dualsOf(laplacian));
+    for (const key of ["cosine_sim_avg", "cosine_group_avg", "cosine_near_avg", "cosine_dataset_avg", "cosine_dataset_group_avg", "subspace_alignment"]) {
+      expect(scores[key]).toBeCloseTo(1, 12);
+    }
+    expect(scores.eigenvalue_error_max).toBeLessThan(1e-12);
+    expect(scores.eigenvalue_dataset_error_max).toBeLessThan(1e-12);
+    expect(scores.eigenvalue_1).toBeCloseTo(laplacian[1], 12);
+  });
+
+  test("of a rotation inside one eigenvalue are perfect by groups alone", () => {
+    const angle = Math.PI / 3;
+    const scores = score(
+      combined([1, 0, 0, 0], [0, Math.cos(angle), Math.sin(angle), 0], [0, -Math.sin(angle), Math.cos(angle), 0], [0, 0, 0, 1]),
+      dualsOf(laplacian),
+    );
+    expect(scores.cosine_group_avg).toBeCloseTo(1, 12);
+    expect([0, 1, 2, 3].map((i) => scores[`cosine_sim_${i}`])).toEqual([1, 0.5, 0.5, 1].map((value) => expect.closeTo(value, 12)));
+    expect(scores.cosine_sim_avg).toBeCloseTo(0.75, 12);
+  });
+
+  test("of a wrong order show in the cosines and not in the subspace; of wrong duals in the eigenvalues", () => {
+    const scores = score(combined([0, 1, 0, 0], [1, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]), dualsOf([0.25, laplacian[1], laplacian[2], laplacian[3]]));
+    expect(scores.cosine_group_0).toBeCloseTo(0, 12);
+    expect(scores.subspace_alignment).toBeCloseTo(1, 12);
+    expect(scores.eigenvalue_error_max).toBeCloseTo(0.25, 12);
+  });
+});
+
+describe("targets", () => {
+  test("of a world without doors are the walk's eigenvalues seen through the sampler, and what the data say is near them", () => {
+    const settings = settingsOf("--env_type=open:4x5", "--num_eigenvectors=5");
+    const world = openWorld(settings);
+    const targets = targetsOf(world, walkSpectrum(world, settings), collectData(world, settings).law, settings);
+    // allo.md, T11: the eigenvalues of the 4 x 5 room for gamma 0.9 and episodes of 50
+    [0, 0.42909, 0.54793, 0.68973, 0.78386].forEach((value, i) => expect(targets.exactLaplacian[i]).toBeCloseTo(value, 5));
+    targets.dataset.eigenvalues.forEach((value, i) => expect(Math.abs(value - targets.exactLaplacian[i])).toBeLessThan(0.05));
+  });
+
+  test("of a world with doors come from the pairs that endless data would hold", () => {
+    const settings = settingsOf("--use_doors", "--num_doors=3", "--env_type=open:4x5", "--num_eigenvectors=3");
+    const world = openWorld(settings);
+    expect(isSymmetricWalk(world)).toBe(false);
+    const endless = expectedPairLaw(world, settings.sampling);
+    const { exactLaplacian, dataset } = targetsOf(world, walkSpectrum(world, settings), endless, settings);
+    expect([...exactLaplacian]).toEqual([...dataset.eigenvalues]);
+  });
+
+  test("worlds are told apart by their layout and their doors", () => {
+    const words = [["--env_type=open:4x5"], ["--env_type=open:5x4"], ["--env_type=open:4x5", "--use_doors"], ["--env_type=open:4x5", "--use_doors", "--door_seed=1"]];
+    const prints = words.map((more) => worldFingerprint(openWorld(settingsOf("--num_eigenvectors=3", ...more))));
+    expect(new Set(prints).size).toBe(4);
+    expect(worldFingerprint(openWorld(settingsOf("--num_eigenvectors=2", "--env_type=open:4x5")))).toBe(prints[0]);
+  });
+});
