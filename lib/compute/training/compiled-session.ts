@@ -10,6 +10,7 @@ import type { BindingPlan, CarryMove, SharedBinding, StreamPlan } from "../worke
 import { BaseSession, type SessionParts } from "./base-session.ts";
 import { checkInputs } from "./checks.ts";
 import { compileEvaluator } from "./evaluator.ts";
+import { withFlatOutputs } from "./flat-outputs.ts";
 import { carryName, gradientName, LOSS, metricName, nextCarryName, traceGradients } from "./gradient-graph.ts";
 import { floatViews, inputViews, layOut, type StagedStep, type TrainingLayout } from "./layout.ts";
 import { SessionState } from "./state.ts";
@@ -27,7 +28,7 @@ export async function createCompiledSession(options: TrainingOptions): Promise<C
   const started = performance.now();
   const carryShapes = specsOf(carry);
   const { program: traced, trainable, metrics, carried } = traceGradients(options.loss, { params: shapes, inputs, carry: carryShapes });
-  const whole = optimize(traced);
+  const whole = withFlatOutputs(optimize(traced));
   const canStream = binding !== "package" && loadCApi() !== null;
   const { program, streamed } = canStream ? streamLargeGradients(whole, trainable) : { program: whole, streamed: [] };
   const tracedAt = performance.now();

@@ -7,6 +7,8 @@ import type { StreamPlan } from "./protocol.ts";
 export interface AdamShare {
   /** Sum of the squares of this thread's dense gradients. */
   squaredNorm(): number;
+  /** The same of all dense gradients. */
+  wholeSquaredNorm(): number;
   update(scalars: AdamScalars): void;
   average(weight: number): void;
   close(): void;
@@ -35,6 +37,7 @@ export async function openAdamShare({ memory, vectors, streams, scratch, threads
   });
   return {
     squaredNorm: () => kernel.squaredNorm(vectors, denseBegin, denseEnd),
+    wholeSquaredNorm: () => kernel.squaredNorm(vectors, 0, vectors.denseLength),
     update(scalars) {
       kernel.update(vectors, denseBegin, denseEnd, scalars);
       for (const stream of own) stream.update(scalars);

@@ -8,6 +8,8 @@ export const Task = { squaredNorm: 0, update: 1, average: 2, stop: 3 } as const;
 /** Words shared with the helpers: a counter that moves with every task, how many still work, the task, and who failed. */
 export const Control = { generation: 0, pending: 1, task: 2, failed: 3, words: 4 } as const;
 const SCALARS = 9;
+/** Elements below which waking the helpers takes longer than they would save. */
+const SHARED_NORM_LENGTH = 1 << 19;
 
 /** What a helper thread is started with. */
 export interface HelperStart {
@@ -67,9 +69,11 @@ export async function startAdamTeam(work: SharedWork, settings: AdamSettings): P
   return {
     gradNorm() {
       // rounding may carry a vanishing norm below zero; what is not finite has to stay so
-      let sum = streamedNorms.reduce((total, [norm]) => total + (norm < 0 ? 0 : norm), 0);
-      together(Task.squaredNorm, () => (sum += share.squaredNorm()));
-      return Math.sqrt(partialSums.reduce((total, part) => total + part, sum));
+      const sum = streamedNorms.reduce((total, [norm]) => total + (norm < 0 ? 0 : norm), 0);
+      if (work.vectors.denseLength < SHARED_NORM_LENGTH) return Math.sqrt(sum + share.wholeSquaredNorm());
+      let shared = sum;
+      together(Task.squaredNorm, () => (shared += share.squaredNorm()));
+      return Math.sqrt(partialSums.reduce((total, part) => total + part, shared));
     },
     update(learningRate, stepCount, gradNorm) {
       const values = adamScalars(settings, learningRate, stepCount, gradNorm);
