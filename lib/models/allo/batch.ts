@@ -57,10 +57,24 @@ function distinctBatch(params: Tree, inputs: Tree, model: AlloModel): AlloBatch 
   const features = alloFeatures(params, allStates(model), model.config);
   const column = (weights: tf.Tensor) => tf.reshape(weights, [-1, 1]) as tf.Tensor2D;
   return {
-    squaredDifferences: tf.sum(tf.mul(features, tf.matMul(inputs.laplacian as tf.Tensor2D, features)), 0),
+    squaredDifferences: quadraticForm(features, inputs.laplacian as tf.Tensor2D),
     first: { rows: features, weights: column(inputs.first) },
     second: { rows: features, weights: column(inputs.second) },
   };
+}
+
+/** Diagonal [d] of F^T L F for a symmetric L [n, n], whose gradient 2 L F needs no second product with L. */
+function quadraticForm(features: tf.Tensor2D, laplacian: tf.Tensor2D): tf.Tensor1D {
+  const form = tf.customGrad((...args) => {
+    const [f, save] = args as unknown as [tf.Tensor2D, tf.GradSaveFunc];
+    const applied = tf.matMul(laplacian, f);
+    save([applied]);
+    return {
+      value: tf.sum(tf.mul(f, applied), 0),
+      gradFunc: (dy, [savedApplied]) => tf.mul(tf.mul(savedApplied, 2), dy),
+    };
+  });
+  return form(features) as tf.Tensor1D;
 }
 
 function rowBatch(params: Tree, inputs: Tree, model: AlloModel): AlloBatch {
