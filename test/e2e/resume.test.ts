@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { openRun, readStatus, resumeRun } from "@cleanloop/artifacts";
 import { differences } from "./compare_runs.ts";
-import { killAndResume } from "./kill9.ts";
+import { killAndResume, rlvae } from "./kill9.ts";
 import { emptyWorkplace, runCommand, startCommand } from "./harness.ts";
 
 const TRAINER = "train_cyclic_loop_comparison";
@@ -43,7 +43,7 @@ describe("resume", () => {
     const directory = join(place.path, "shots");
     mkdirSync(directory);
     const words = ["--loop_mode=open", "--n_train_samples=24", "--n_val_samples=10", "--batch_size=8", "--disable_local_files", "--wandb_offline", `--pretrained=${bundle}`];
-    expect(await killAndResume({ directory, words, epochs: 2, runs: 5, seed: 1 })).toStartWith("5 runs killed");
+    expect(await killAndResume({ directory, trainer: rlvae(words, 2), runs: 5, seed: 1 })).toStartWith("5 runs killed");
   }, 3 * TIMEOUT_MS);
 
   test("of a run that was killed behind its last epoch does what was left: models, history, an honest end", async () => {

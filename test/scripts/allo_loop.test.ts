@@ -126,9 +126,9 @@ describe("writes beside the training", () => {
     const writes = new BackgroundWrites();
     await writes.start(fail);
     await Bun.sleep(5); // no unhandled rejection meanwhile
-    expect(writes.start(async () => {})).rejects.toThrow("disk full");
+    await expect(writes.start(async () => {})).rejects.toThrow("disk full");
     const last = new BackgroundWrites();
     await last.start(fail);
-    expect(last.finish()).rejects.toThrow("disk full");
+    await expect(last.finish()).rejects.toThrow("disk full");
   });
 });

@@ -2,7 +2,9 @@
 import { describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import type { Flags } from "@cleanloop/cli";
 import { parseFlags } from "@cleanloop/cli";
+import { alloFlags } from "../../scripts/allo/flags.ts";
 import { trainerFlags } from "../../scripts/rlvae/trainer_flags.ts";
 
 const SCRIPTS = resolve(import.meta.dir, "..", "..", "scripts");
@@ -31,9 +33,11 @@ describe.each(commands)("%s", (name) => {
   });
 });
 
-test("the trainers' first lines are command lines they accept", () => {
-  for (const name of ["train_cyclic_loop_comparison.ts", "run_clean_training.ts"]) {
-    const lines = readFileSync(join(SCRIPTS, name), "utf8").split("\n").slice(0, 3);
-    for (const line of lines) expect(() => parseFlags(trainerFlags, line.split(" ").slice(3))).not.toThrow();
-  }
+test.each([
+  ["train_cyclic_loop_comparison.ts", trainerFlags],
+  ["run_clean_training.ts", trainerFlags],
+  ["allo.ts", alloFlags],
+] as const)("the first lines of %s are command lines it accepts", (name, flags) => {
+  const lines = readFileSync(join(SCRIPTS, name), "utf8").split("\n").slice(0, 3);
+  for (const line of lines) expect(() => parseFlags<Flags>(flags, line.split(" ").slice(3))).not.toThrow();
 });

@@ -1,0 +1,124 @@
+// A run of allo that was stopped, killed or ended early and is then resumed must end with the bits of one that was not.
+import { afterAll, describe, expect, test } from "bun:test";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { openRun, readStatus, resumeRun } from "@cleanloop/artifacts";
+import { differences } from "./compare_runs.ts";
+import { emptyWorkplace, runCommand, startCommand, tree } from "./harness.ts";
+import { allo, killAndResume } from "./kill9.ts";
+import { logContents, logDirectories } from "./tracker_logs.ts";
+
+const TIMEOUT_MS = 60_000;
+const place = emptyWorkplace();
+afterAll(place.remove);
+const at = (name: string) => join(place.path, "runs", "open-4x5", name);
+
+/** A trainer of `steps` steps, its runs named. */
+const words = (steps: number, name: string, ...more: string[]) => [...allo(["--no-wandb", ...more], steps).words, `--run_name=${name}`];
+
+/** Starts a run and stops it by `signal` as soon as it has so many records. */
+async function stopAfter(records: number, flags: readonly string[], name: string, signal: "SIGINT" | "SIGTERM" = "SIGINT") {
+  const child = startCommand("allo", flags, place.path);
+  const metrics = join(at(name), "metrics.jsonl");
+  const count = () => (existsSync(metrics) ? readFileSync(metrics, "utf8").split("\n").length - 1 : 0);
+  while (child.exitCode === null && count() < records) await Bun.sleep(2);
+  child.kill(signal);
+  const [stdout, stderr, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
+  return { stdout, stderr, code };
+}
+
+describe("a run that goes on ends with the same bits", () => {
+  const STEPS = 2000;
+
+  test.each([
+    ["distinct", []],
+    ["rows", ["--evaluation=rows"]],
+    ["with every carried tensor", ["--preset=seed", "--step_size_duals_i=0.1", "--perturbation_type=squared", "--turn_off_above_threshold"]],
+  ])("after Ctrl-C, evaluation %s", async (_, more: string[]) => {
+    const name = `whole-${more.length}`;
+    expect(await runCommand("allo", words(STEPS, name, ...more), place.path)).toMatchObject({ code: 0, stdout: `runs/open-4x5/${name}\n` });
+    const stopped = `stopped-${more.length}`;
+    const { code, stdout, stderr } = await stopAfter(3, words(STEPS, stopped, ...more), stopped);
+    expect({ code, stdout }).toEqual({ code: 130, stdout: `runs/open-4x5/${stopped}\n` });
+    expect(stderr).toContain(`stopped; --resume runs/open-4x5/${stopped} goes on from here`);
+    const view = openRun(at(stopped));
+    expect(view.status()).toMatchObject({ state: "killed", exit: { exitCode: 130 } });
+    expect(view.verifyArtifacts()).toEqual([]);
+    expect(view.artifacts.map(({ name }) => name)).not.toContain("final_learned_eigenvectors.npy");
+    const reached = view.artifacts.find(({ name }) => name === view.pointers.last)?.step as number;
+    expect(reached).toBeWithin(1, STEPS);
+    expect((await runCommand("allo", [`--resume=runs/open-4x5/${stopped}`], place.path)).code).toBe(0);
+    expect(readStatus(at(stopped))).toMatchObject({ state: "finished", generation: 1 });
+    expect(differences(at(stopped), at(name))).toEqual([]);
+  }, TIMEOUT_MS);
+
+  test("after kill -9 at random moments, six times", async () => {
+    const directory = join(place.path, "shots");
+    mkdirSync(directory);
+    expect(await killAndResume({ directory, trainer: allo(["--wandb_offline"], 600), runs: 6, seed: 1 })).toStartWith("6 runs killed");
+  }, 2 * TIMEOUT_MS);
+
+  test("of a run that was killed behind its last step does what was left", async () => {
+    const path = at("whole-0");
+    const rows = openRun(path).metrics();
+    const run = resumeRun(path);
+    for (const name of ["models/encoder.onnx", "final_learned_eigenvectors.npy"]) run.removeArtifact(name);
+    run.finish("killed");
+    expect(await runCommand("allo", ["--resume=runs/open-4x5/whole-0"], place.path)).toMatchObject({ code: 0 });
+    const view = openRun(path);
+    expect(view.artifacts.map(({ name }) => name)).toEqual(expect.arrayContaining(["models/encoder.onnx", "final_learned_eigenvectors.npy"]));
+    expect(view.metrics()).toEqual(rows);
+    expect(view.verifyArtifacts()).toEqual([]);
+  }, TIMEOUT_MS);
+
+  test("with more steps than planned at first, where the learning rate does not fall: the same network", async () => {
+    const flat = ["--lr_decay=0"];
+    for (const [name, steps] of [["long", 300], ["short", 200]] as const) {
+      expect((await runCommand("allo", words(steps, name, ...flat), place.path)).code).toBe(0);
+    }
+    expect((await runCommand("allo", ["--resume=runs/open-4x5/short", "--num_gradient_steps=300"], place.path)).code).toBe(0);
+    // The record of what was once the last step remains; everything else is the same.
+    expect(differences(at("short"), at("long"))).toEqual(["the metrics differ"]);
+    expect(openRun(at("short")).metrics().filter(({ gradient_step }) => gradient_step !== 199)).toHaveLength(openRun(at("long")).metrics().length);
+  }, TIMEOUT_MS);
+});
+
+test("SIGTERM ends with 143; in a clean mode that keeps its weights they are then in the log", async () => {
+  const clean = allo(["--wandb_only", "--wandb_offline", "--keep_weights"], 100_000).words;
+  const { code, stdout } = await stopAfter(3, [...clean, "--run_name=clean"], "clean", "SIGTERM");
+  expect(code).toBe(143);
+  expect(existsSync(at("clean"))).toBe(false);
+  const log = join(place.path, stdout.trim());
+  expect(tree(log)).toEqual(expect.arrayContaining(["files/encoder.onnx", "files/final_learned_eigenvectors.npy", "files/weights.safetensors"]));
+  expect(logContents(log).exitCode).toBe(143);
+}, TIMEOUT_MS);
+
+test("a clean run that is killed with -9 leaves its log, and its directory goes when the next clean run of its world starts", async () => {
+  const clean = allo(["--wandb_only", "--wandb_offline"], 100_000).words;
+  const child = startCommand("allo", [...clean, "--run_name=shot"], place.path);
+  while (!existsSync(join(at("shot"), "metrics_history.json"))) await Bun.sleep(5);
+  child.kill("SIGKILL");
+  await child.exited;
+  const log = logDirectories(join(place.path, "runs")).at(-1) as string;
+  expect(logContents(log).exitCode).toBeUndefined();
+  const { code, stderr } = await runCommand("allo", [...clean, "--run_name=next", "--num_gradient_steps=20"].filter((word) => word !== "--num_gradient_steps=100000"), place.path);
+  expect(stderr).toContain("removed runs/open-4x5/shot, a clean run that was killed");
+  expect(code).toBe(0);
+  expect(existsSync(at("shot"))).toBe(false);
+}, TIMEOUT_MS);
+
+test("what cannot be resumed is refused: finished, changed, of another command, no run", async () => {
+  const refused = async (...flags: string[]) => {
+    const { code, stderr } = await runCommand("allo", flags, place.path);
+    return `${code} ${stderr.split("\n")[0]}`;
+  };
+  expect((await runCommand("allo", words(40, "done"), place.path)).code).toBe(0);
+  expect(await refused("--resume=runs/open-4x5/done")).toBe("3 error: nothing to do: the run has its 40 steps; raise --num_gradient_steps to go on");
+  expect(await refused("--resume=runs/open-4x5/done", "--num_gradient_steps=50", "--batch_size=7")).toStartWith("2 error: --batch_size 7: the run has 4096");
+  expect(await refused("--resume=runs/open-4x5/absent")).toStartWith("1 error: ");
+  expect(await refused(`--resume=${place.path}`)).toContain("manifest.json");
+  const { code, stderr } = await runCommand("train_cyclic_loop_comparison", ["--resume=runs/open-4x5/done"], place.path);
+  expect(`${code} ${stderr.split("\n")[0]}`).toBe(
+    "2 error: --resume runs/open-4x5/done: this run was made by allo, not by train_cyclic_loop_comparison; give one of train_cyclic_loop_comparison",
+  );
+}, TIMEOUT_MS);
