@@ -101,7 +101,7 @@ export async function train({ flags: words, given, signal }: Context): Promise<A
     const { alloInputs, alloLearningRate, alloLoss, initialAlloCarry, initialAlloParameters } = await import("@cleanloop/models");
     const { Random } = await import("@cleanloop/data");
     const { openBatches, batchStream } = await import("./allo/batches.ts");
-    const { callAt, stepsPerCall } = await import("./allo/cadence.ts");
+    const { callAt, lastRecordKept, stepsPerCall } = await import("./allo/cadence.ts");
     const { evaluator, KEYS } = await import("./allo/evaluation.ts");
     const { featureEvaluator } = await import("./allo/model_export.ts");
     const { multipliersOf, termsOf } = await import("./allo/observation.ts");
@@ -124,17 +124,21 @@ export async function train({ flags: words, given, signal }: Context): Promise<A
     say(`compute: ${reason}; ${engine} on ${device}, ${threads} thread(s), ${binding} ${bindingVersion}; step compiled in ${Math.round(traceMs + compileMs)} ms`);
     tracker.config.update({ compute: { engine, device, threads, binding, version: bindingVersion, reason } });
     const featuresNow = await featureEvaluator(session, model);
-    const score = evaluator(targets, objective);
+    const score = evaluator(targets, objective, settings.sampling);
 
     const fresh: Position = { step: 0, nonFiniteSteps: 0, batches: batchStream(flags.seed).state() };
     const position = saved?.checkpoint ? loadCheckpoint<Position>(saved.checkpoint, session) : fresh;
     const batches = openBatches(data, settings, position.batches);
     const artifacts = policy.figuresOnDisk ? new AlloArtifacts(run, { stateCount, featureCount: config.featureCount }) : undefined;
     const startStep = position.step;
-    // What lies behind the checkpoint comes again, the record and the features of its own step included.
-    if (saved) await (artifacts ? artifacts.rewind(startStep - 1) : run.dropMetricsAfter("gradient_step", startStep - 1));
+    const cadence = { ...flags, steps: training.steps, stepsPerCall: session.staged.length };
+    if (saved) {
+      // What lies behind the checkpoint comes again, the record and the features of its own step included.
+      run.dropMetricsAfter("gradient_step", lastRecordKept(startStep, cadence));
+      await artifacts?.rewind(startStep - 1);
+    }
     await artifacts?.writeSetting(settingFiles(settings, world, data, targets));
-    const plotter = flags.plot_during_training ? plotterProcess(PLOTTER, run.path, say) : undefined;
+    const plotter = flags.plot_during_training && artifacts ? plotterProcess(PLOTTER, run.path, say) : undefined;
     const exportFeatures = async (step: number, features: Float32Array) => {
       await (artifacts ? artifacts.writeFeatures(step, features) : run.writeMetricsHistory("records"));
       plotter?.draw();
@@ -149,7 +153,6 @@ export async function train({ flags: words, given, signal }: Context): Promise<A
     };
 
     // ---- loop
-    const cadence = { ...flags, steps: training.steps, stepsPerCall: session.staged.length };
     const stage = (step: number) => {
       position.batches = batches.state();
       if (step === training.steps) return;

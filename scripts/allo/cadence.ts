@@ -22,8 +22,9 @@ export interface Call {
 }
 
 /** The call that begins with `step`. */
-export function callAt(step: number, { steps, stepsPerCall, log_freq, plot_freq, save_freq }: Cadence): Call {
-  const isLogged = isRecorded(step, steps, log_freq);
+export function callAt(step: number, cadence: Cadence): Call {
+  const { steps, stepsPerCall, log_freq, plot_freq, save_freq } = cadence;
+  const isLogged = isRecorded(step, cadence);
   const next = (every: number) => (Math.floor(step / every) + 1) * every;
   // A call's batches are drawn during the call before it. Behind a recorded step, which is alone, calls grow by doubling
   // (1, 2, 4, ...), so that the session never waits for a long draw.
@@ -38,8 +39,16 @@ export function callAt(step: number, { steps, stepsPerCall, log_freq, plot_freq,
 }
 
 /** Records are those of the original: every log_freq steps from step 0 on, and the last step. */
-function isRecorded(step: number, steps: number, logFreq: number): boolean {
+function isRecorded(step: number, { steps, log_freq: logFreq }: Cadence): boolean {
   return step % logFreq === 0 || step === steps - 1;
+}
+
+/**
+ * The last record that a run resumed behind `stepsDone` steps keeps: the one of the step before, unless that was recorded only
+ * because it was once to be the last.
+ */
+export function lastRecordKept(stepsDone: number, cadence: Cadence): number {
+  return isRecorded(stepsDone - 1, cadence) ? stepsDone - 1 : stepsDone - 2;
 }
 
 /** Memory for the staged batches of the two calls that take turns. */

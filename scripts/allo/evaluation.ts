@@ -1,4 +1,6 @@
 // How good the learned features are: cosines with the exact and with the dataset's eigenvectors, and the duals' eigenvalues.
+import type { OffsetSampling } from "@cleanloop/data";
+import { transitionEigenvalues } from "@cleanloop/data";
 import type { AlloObjective, ReferenceVectors } from "@cleanloop/models";
 import { alignment, eigenvaluesFromDuals, nearGroups, subspaceAlignment } from "@cleanloop/models";
 import type { Targets } from "./environment.ts";
@@ -14,16 +16,16 @@ export const KEYS = {
   eigenvalueError: "eigenvalue_error_max",
 } as const;
 
-/** Compares features [n, d] and duals [d, d] with what is to be learned; the record's keys, see the README of this folder. */
+/** Compares features [n, d] and duals [d, d] with what is to be learned. */
 export type Evaluate = (features: ArrayLike<number>, duals: ArrayLike<number>) => Record<string, number>;
 
 /**
  * cosine_sim_<i> |cos| with the exact eigenvector i, cosine_group_<i> the same up to a rotation inside equal eigenvalues,
  * cosine_near_avg up to one inside eigenvalues that differ by less than one percent, cosine_dataset_* against what the data
  * define; subspace_alignment whatever the order; eigenvalue_<i> the Laplacian's eigenvalues that the duals tell, with their
- * largest distance from the exact ones and from those of the data.
+ * largest distance from the exact ones and from those of the data; walk_eigenvalue_<i> the walk's that belong to them.
  */
-export function evaluator({ exact, exactLaplacian, dataset }: Targets, { graphScale }: AlloObjective): Evaluate {
+export function evaluator({ exact, exactLaplacian, dataset }: Targets, { graphScale }: AlloObjective, sampling: OffsetSampling): Evaluate {
   const d = exactLaplacian.length;
   const near: ReferenceVectors = { ...exact, groups: nearGroups(exactLaplacian, NEAR_GAP), extraCount: 0, extraEigenvectors: new Float64Array(0) };
   return (features, duals) => {
@@ -42,6 +44,7 @@ export function evaluator({ exact, exactLaplacian, dataset }: Targets, { graphSc
       ...numbered("eigenvalue", eigenvalues),
       [KEYS.eigenvalueError]: largestDistance(eigenvalues, exactLaplacian),
       eigenvalue_dataset_error_max: largestDistance(eigenvalues, dataset.eigenvalues),
+      ...numbered("walk_eigenvalue", transitionEigenvalues(eigenvalues, sampling)),
     };
   };
 }

@@ -167,7 +167,7 @@ test("one step, and steps that are not finite, end honestly", async () => {
   const one = await run("--no-wandb", "--num_gradient_steps=1", "--run_name=one");
   expect(one.code).toBe(0);
   expect(openRun(join(place.path, "runs/open-4x5/one")).metrics()).toHaveLength(1);
-  const broken = await run("--no-wandb", "--learning_rate=1e30", "--run_name=broken");
+  const broken = await run("--no-wandb", "--learning_rate=1e30", "--log_freq=10", "--run_name=broken");
   expect(broken.stderr).toMatch(/^error: the last 100 steps gave a loss or gradient that is not finite; lower --learning_rate/m);
   expect(broken.code).toBe(1);
   const view = openRun(join(place.path, "runs/open-4x5/broken"));

@@ -28,7 +28,7 @@ async function stopAfter(records: number, flags: readonly string[], name: string
 }
 
 describe("a run that goes on ends with the same bits", () => {
-  const STEPS = 2000;
+  const STEPS = 3000;
 
   test.each([
     ["distinct", []],
@@ -71,15 +71,13 @@ describe("a run that goes on ends with the same bits", () => {
     expect(view.verifyArtifacts()).toEqual([]);
   }, TIMEOUT_MS);
 
-  test("with more steps than planned at first, where the learning rate does not fall: the same network", async () => {
+  test("with more steps than planned at first, where the learning rate does not fall", async () => {
     const flat = ["--lr_decay=0"];
     for (const [name, steps] of [["long", 300], ["short", 200]] as const) {
       expect((await runCommand("allo", words(steps, name, ...flat), place.path)).code).toBe(0);
     }
     expect((await runCommand("allo", ["--resume=runs/open-4x5/short", "--num_gradient_steps=300"], place.path)).code).toBe(0);
-    // The record of what was once the last step remains; everything else is the same.
-    expect(differences(at("short"), at("long"))).toEqual(["the metrics differ"]);
-    expect(openRun(at("short")).metrics().filter(({ gradient_step }) => gradient_step !== 199)).toHaveLength(openRun(at("long")).metrics().length);
+    expect(differences(at("short"), at("long"))).toEqual([]);
   }, TIMEOUT_MS);
 });
 
@@ -114,7 +112,7 @@ test("what cannot be resumed is refused: finished, changed, of another command, 
   };
   expect((await runCommand("allo", words(40, "done"), place.path)).code).toBe(0);
   expect(await refused("--resume=runs/open-4x5/done")).toBe("3 error: nothing to do: the run has its 40 steps; raise --num_gradient_steps to go on");
-  expect(await refused("--resume=runs/open-4x5/done", "--num_gradient_steps=50", "--batch_size=7")).toStartWith("2 error: --batch_size 7: the run has 4096");
+  expect(await refused("--resume=runs/open-4x5/done", "--num_gradient_steps=50", "--batch_size=7")).toStartWith("2 error: --batch_size 7: the run has 64");
   expect(await refused("--resume=runs/open-4x5/absent")).toStartWith("1 error: ");
   expect(await refused(`--resume=${place.path}`)).toContain("manifest.json");
   const { code, stderr } = await runCommand("train_cyclic_loop_comparison", ["--resume=runs/open-4x5/done"], place.path);

@@ -14,7 +14,7 @@ const settingsOf = (...words: string[]) => alloSettings(parseFlags(alloFlags, ["
 /** The spectrum of the square room of 4 x 4 cells, whose second and third eigenvalues are equal. */
 const square = exactSpectrum(createGridworld(namedLayout("open:4x4")), 4);
 const laplacian = laplacianEigenvalues(square.eigenvalues, SAMPLING);
-const score = evaluator({ exact: square, exactLaplacian: laplacian, dataset: { ...square, eigenvalues: laplacian } }, ALLO_PRESETS.fast.objective);
+const score = evaluator({ exact: square, exactLaplacian: laplacian, dataset: { ...square, eigenvalues: laplacian } }, ALLO_PRESETS.fast.objective, SAMPLING);
 
 /** Features [n, d] whose columns are these combinations of the eigenvectors, seven times as long. */
 const combined = (...columns: number[][]) =>
@@ -31,6 +31,7 @@ describe("scores", () => {
     expect(scores.eigenvalue_error_max).toBeLessThan(1e-12);
     expect(scores.eigenvalue_dataset_error_max).toBeLessThan(1e-12);
     expect(scores.eigenvalue_1).toBeCloseTo(laplacian[1], 12);
+    expect(scores.walk_eigenvalue_1).toBeCloseTo((1 + Math.cos(Math.PI / 4)) / 2, 9); // closed form of the open room
   });
 
   test("of a rotation inside one eigenvalue are perfect by groups alone", () => {

@@ -7,7 +7,7 @@ import { alloInputs } from "@cleanloop/models";
 import { BackgroundWrites } from "../../scripts/allo/background_writes.ts";
 import { batchStream, openBatches } from "../../scripts/allo/batches.ts";
 import type { Cadence } from "../../scripts/allo/cadence.ts";
-import { callAt, stepsPerCall } from "../../scripts/allo/cadence.ts";
+import { callAt, lastRecordKept, stepsPerCall } from "../../scripts/allo/cadence.ts";
 import { collectData } from "../../scripts/allo/environment.ts";
 import { alloFlags } from "../../scripts/allo/flags.ts";
 import { alloSettings } from "../../scripts/allo/settings.ts";
@@ -47,6 +47,11 @@ describe("calls of the session", () => {
 
   test("of one step are a run of one step", () => {
     expect(calls({ ...original, steps: 1 })).toEqual([{ step: 0, isLogged: true, isExported: true, isSaved: false, stepCount: 1 }]);
+  });
+
+  test("that a resumed run does not make again keep their records, but not the one of a last step that is the last no more", () => {
+    const kept = (stepsDone: number, steps: number) => lastRecordKept(stepsDone, { ...original, steps });
+    expect([kept(201, 300), kept(250, 300), kept(250, 250), kept(0, 300)]).toEqual([200, 248, 249, -2]);
   });
 
   test("stage at most 64 MB, but one step whatever its size", () => {
