@@ -3,6 +3,7 @@
 //   bun run bench rlvae-step --rounds 5        one of them, more rounds
 //   bun run bench rlvae-step --seconds 4       shorter measurements
 import { parseArgs } from "node:util";
+import { benchAlloStep } from "./allo-step.ts";
 import { benchRlvaeStep } from "./rlvae-step.ts";
 
 export interface BenchOptions {
@@ -12,7 +13,10 @@ export interface BenchOptions {
   seconds: number;
 }
 
-const benches: Record<string, (options: BenchOptions) => Promise<void>> = { "rlvae-step": benchRlvaeStep };
+const benches: Record<string, (options: BenchOptions) => Promise<void>> = {
+  "rlvae-step": benchRlvaeStep,
+  "allo-step": benchAlloStep,
+};
 
 const fail = (message: string): never => {
   console.error(`bench: ${message}`);
