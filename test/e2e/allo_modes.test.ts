@@ -29,8 +29,8 @@ const RECORDS = inRun("args.json", "manifest.json", "metrics.jsonl", "metrics_hi
 const CHECKPOINT = inRun("checkpoints/step-00000250.safetensors");
 const MODELS = inRun("models/encoder.onnx", "models/final_model.safetensors");
 const ARRAYS = inRun(
-  ...["dataset_eigenvalues.npy", "dataset_eigenvectors.npy", "gt_eigenvalues.npy", "gt_eigenvectors.npy", "sampling_distribution.npy"],
-  ...["state_coords.npy", "viz_metadata.json", "viz_metadata.pkl", "final_learned_eigenvectors.npy"],
+  "dataset_eigenvalues.npy", "dataset_eigenvectors.npy", "gt_eigenvalues.npy", "gt_eigenvectors.npy", "sampling_distribution.npy",
+  "state_coords.npy", "viz_metadata.json", "viz_metadata.pkl", "final_learned_eigenvectors.npy",
   ...[0, 100, 200, 250].map((step) => `learned_eigenvectors_step_${step}.npy`),
 );
 const OFFLINE_LOG = [`${LOG}/files/media/images/eigenvectors/exact_above_learned_250_HASH.png`, `${LOG}/files/wandb-metadata.json`, `${LOG}/run-ID.wandb`];
@@ -38,8 +38,8 @@ const WEIGHTS = ["encoder.onnx", "final_learned_eigenvectors.npy", "weights.safe
 
 /** The keys of a record of the original with ten features. */
 const ORIGINAL_KEYS = [
-  ...["gradient_step", "allo", "sps", "approx_eigenvalue_sum", "barrier_coef", "barrier_loss", "distance_to_constraint_manifold"],
-  ...["distance_to_origin", "dual_loss", "dual_loss_neg", "grad_norm", "graph_loss", "total_error", "total_norm_error", "total_two_component_error"],
+  "gradient_step", "allo", "sps", "approx_eigenvalue_sum", "barrier_coef", "barrier_loss", "distance_to_constraint_manifold",
+  "distance_to_origin", "dual_loss", "dual_loss_neg", "grad_norm", "graph_loss", "total_error", "total_norm_error", "total_two_component_error",
   ...Array.from({ length: 10 }, (_, i) => [`dual_${i}`, `graph_perturbation_${i}`]).flat(),
   ...[0, 1].flatMap((j) => Array.from({ length: 9 - j }, (_, i) => `dual_${i + j + 1}_${j}`)),
 ];

@@ -10,8 +10,8 @@ afterAll(place.remove);
 
 test("every artifact of a run in a tight loop, from before the first step until after the last: no torn file", async () => {
   const words = [
-    ...["--env_type=GridMaze-19", "--preset=seed", "--hidden_dim=32", "--num_envs=10", "--num_gradient_steps=400", "--no-wandb"],
-    ...["--log_freq=5", "--plot_freq=10", "--save_freq=15"],
+    "--env_type=GridMaze-19", "--preset=seed", "--hidden_dim=32", "--num_envs=10", "--num_gradient_steps=400", "--no-wandb",
+    "--log_freq=5", "--plot_freq=10", "--save_freq=15",
   ];
   const child = startCommand("allo", words, place.path);
   const isWriting = () => child.exitCode === null;

@@ -59,8 +59,8 @@ export function allo(words: readonly string[], steps: number): Trainer {
     command: "allo",
     group: "open-4x5",
     words: [
-      ...["--env_type=open:4x5", "--num_eigenvectors=4", "--hidden_dim=16", "--num_steps=50", "--batch_size=64"],
-      ...[`--num_gradient_steps=${steps}`, `--log_freq=${logFreq}`, "--plot_freq=150", "--save_freq=110", ...words],
+      "--env_type=open:4x5", "--num_eigenvectors=4", "--hidden_dim=16", "--num_steps=50", "--batch_size=64",
+      `--num_gradient_steps=${steps}`, `--log_freq=${logFreq}`, "--plot_freq=150", "--save_freq=110", ...words,
     ],
     rows: [...Array.from({ length: Math.ceil(steps / logFreq) }, (_, i) => i * logFreq), ...((steps - 1) % logFreq === 0 ? [] : [steps - 1])],
     stepKey: "gradient_step",
