@@ -17,8 +17,8 @@ export interface Alignment {
   /** [d] |cos| of feature i and eigenvector i. */
   readonly cosines: Float64Array;
   /**
-   * [d] |cos| of feature i and its group: the eigenvectors of one eigenvalue can be any basis of their space, so each feature is
-   * compared with the basis closest to the learned one. Equal to `cosines` where eigenvalues are simple.
+   * [d] |cos| of feature i and its group: the eigenvectors of one eigenvalue can be any basis of their space, so each
+   * feature is compared with the basis closest to the learned one. Equal to `cosines` where eigenvalues are simple.
    */
   readonly groupCosines: Float64Array;
 }
@@ -44,8 +44,8 @@ export function alignment(features: ArrayLike<number>, reference: ReferenceVecto
 const EQUAL_WITHIN = 1e-9;
 
 /**
- * Groups of consecutive columns whose Laplacian eigenvalues, ascending, differ by less than `relativeGap` of the larger one.
- * Given the eigenvalues of the extra columns too, groups may go on into them as exact ones do.
+ * Groups of consecutive columns whose Laplacian eigenvalues, ascending, differ by less than `relativeGap` of the larger
+ * one. Given the eigenvalues of the extra columns too, groups may go on into them as exact ones do.
  */
 export function nearGroups(laplacianEigenvalues: Float64Array, relativeGap: number): number[][] {
   const groups: number[][] = [];
@@ -58,9 +58,9 @@ export function nearGroups(laplacianEigenvalues: Float64Array, relativeGap: numb
 }
 
 /**
- * The share [0, 1] of the features' span that lies in the span of the eigenvectors: root mean square of the cosines of the
- * principal angles. Does not ask for order, so it tells a wrong order from a wrong space. Of a last group that goes on behind
- * the d-th column, any vectors serve, as many as there are features for.
+ * The share [0, 1] of the features' span that lies in the span of the eigenvectors: root mean square of the cosines of
+ * the principal angles. Does not ask for order, so it tells a wrong order from a wrong space. Of a last group that goes on
+ * behind the d-th column, any vectors serve, as many as there are features for.
  */
 export function subspaceAlignment(features: ArrayLike<number>, reference: ReferenceVectors): number {
   const d = reference.eigenvalues.length;
@@ -74,7 +74,7 @@ export function subspaceAlignment(features: ArrayLike<number>, reference: Refere
   return Math.sqrt(covered / d);
 }
 
-/** Orthonormal vectors in the span of `basis`, the i-th as close to the i-th feature as those before it leave room for. */
+/** Orthonormal vectors in the span of `basis`, the i-th as close to the i-th feature as those before it allow. */
 function alignedBasis(features: Float64Array[], basis: Float64Array[]): Float64Array[] {
   const projected = features.map((feature) => {
     const out = new Float64Array(feature.length);
@@ -99,7 +99,8 @@ function orthonormalised(vectors: Float64Array[]): Float64Array[] {
 const NO_NORM = 1e-10;
 
 /** Column i of the reference, extra columns behind the others. */
-function eigenvectorsOf({ eigenvalues, eigenvectors, extraCount, extraEigenvectors }: ReferenceVectors, n: number): (i: number) => Float64Array {
+function eigenvectorsOf(reference: ReferenceVectors, n: number): (i: number) => Float64Array {
+  const { eigenvalues, eigenvectors, extraCount, extraEigenvectors } = reference;
   const d = eigenvalues.length;
   return (i) => (i < d ? column(eigenvectors, n, d, i) : column(extraEigenvectors, n, extraCount, i - d));
 }

@@ -6,9 +6,9 @@ import type { AlloConfig, AlloObjective } from "./config.ts";
 import { alloFeatures } from "./encoder.ts";
 
 /**
- * `distinct`: the network sees every state once, batches come as weights over states and pairs of states; the cost does not
- * depend on the batch size. `rows`: the network sees every row of the batch, as the original does. Both give the same loss
- * and the same gradient.
+ * `distinct`: the network sees every state once, batches come as weights over states and pairs of states; the cost does
+ * not depend on the batch size. `rows`: the network sees every row of the batch, as the original does. Both give the same
+ * loss and the same gradient.
  */
 export type AlloEvaluation = "distinct" | "rows";
 
@@ -35,15 +35,17 @@ export interface AlloBatch {
 }
 
 /**
- * What a batch consists of. distinct: laplacian [n, n] with trace(F^T laplacian F) = mean |F_s - F_s'|^2 over the pairs, and the
- * relative frequencies first, second [n] of the states in the two constraint batches. rows: the states of the pairs,
- * from and to, and of the constraint batches, as int32 [m]; one-sided constraints take `from` for their first batch.
+ * What a batch consists of. distinct: laplacian [n, n] with trace(F^T laplacian F) = mean |F_s - F_s'|^2 over the pairs,
+ * and the relative frequencies first, second [n] of the states in the two constraint batches. rows: the states of the
+ * pairs, from and to, and of the constraint batches, as int32 [m]; one-sided constraints take `from` for their first batch.
  */
-export function alloInputs({ evaluation, objective, coordinates }: AlloModel, batchSize: number): Record<string, TensorSpec> {
+export function alloInputs(model: AlloModel, batchSize: number): Record<string, TensorSpec> {
+  const { evaluation, objective, coordinates } = model;
   const n = coordinates.length / 2;
   if (evaluation === "distinct") return { laplacian: { shape: [n, n] }, first: { shape: [n] }, second: { shape: [n] } };
   const states = { shape: [batchSize], dtype: "int32" } as const;
-  return { from: states, to: states, ...(objective.constraints === "two-sided" ? { first: states } : {}), second: states };
+  const rows = { from: states, to: states, second: states };
+  return objective.constraints === "two-sided" ? { ...rows, first: states } : rows;
 }
 
 /** Evaluates the network on a batch of {@link alloInputs}. */
@@ -79,7 +81,8 @@ function quadraticForm(features: tf.Tensor2D, laplacian: tf.Tensor2D): tf.Tensor
 
 function rowBatch(params: Tree, inputs: Tree, model: AlloModel): AlloBatch {
   const coordinates = allStates(model);
-  const featuresOf = (states: tf.Tensor) => alloFeatures(params, tf.gather(coordinates, states as tf.Tensor1D), model.config);
+  const featuresOf = (states: tf.Tensor) =>
+    alloFeatures(params, tf.gather(coordinates, states as tf.Tensor1D), model.config);
   const weights = 1 / inputs.from.shape[0];
   const batchOf = (from: tf.Tensor2D, to: tf.Tensor2D, first: tf.Tensor2D, second: tf.Tensor2D): AlloBatch => ({
     squaredDifferences: tf.mul(tf.sum(tf.square(tf.sub(from, to)), 0), weights),
@@ -92,5 +95,6 @@ function rowBatch(params: Tree, inputs: Tree, model: AlloModel): AlloBatch {
     return batchOf(from, to, first, second);
   }
   const [from, to] = tf.split<tf.Tensor2D>(featuresOf(tf.concat([inputs.from, inputs.to])), 2);
-  return batchOf(from, to, from, featuresOf(inputs.second)); // by itself: it carries no gradient, so no backward pass sees it
+  const second = featuresOf(inputs.second); // by itself: it carries no gradient, so no backward pass has to see it
+  return batchOf(from, to, from, second);
 }

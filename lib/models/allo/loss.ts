@@ -23,9 +23,9 @@ export function alloLoss(params: Tree, inputs: Tree, carry: Tree, model: AlloMod
  *     E_U = tril(U^T sg(U) / m - I), E_V likewise, sg() stopping gradients
  *     one-sided: error = E_U, penalty = 2 E_U sg(E_V)        two-sided: error = (E_U + E_V) / 2, penalty = E_U E_V
  *
- * The stop-gradients are the method: feature i answers for its overlap with the features before it and never the other way
- * round, which is why they come out in order and not rotated. The carry holds multipliers after their ascent, and the errors
- * and graph terms of this step for whoever reports them.
+ * The stop-gradients are the method: feature i answers for its overlap with the features before it and never the other
+ * way round, which is why they come out in order and not rotated. The carry holds multipliers after their ascent, and the
+ * errors and graph terms of this step for whoever reports them.
  */
 export function alloLagrangian(batch: AlloBatch, carry: Tree, objective: AlloObjective): LossTerms {
   const { squaredDifferences, first, second } = batch;
@@ -40,7 +40,8 @@ export function alloLagrangian(batch: AlloBatch, carry: Tree, objective: AlloObj
   const gated = (errors: tf.Tensor2D): tf.Tensor2D => (gate ? tf.mul(errors, tf.reshape(gate, [d, 1])) : errors);
   const gatedError = gated(meanError);
   const penalty = tf.mul(gated(error), isOneSided ? tf.mul(2, secondError) : secondError) as tf.Tensor2D;
-  const graph = tf.mul(gate ? tf.mul(squaredDifferences, gate) : squaredDifferences, objective.graphScale) as tf.Tensor1D;
+  const differences = gate ? tf.mul(squaredDifferences, gate) : squaredDifferences;
+  const graph = tf.mul(differences, objective.graphScale) as tf.Tensor1D;
   const perturbation = perturbationTerms(first, objective);
 
   const terms = [graph, tf.mul(carry.duals, gatedError), tf.mul(carry.barrier, penalty)].map((term) => tf.sum(term));
@@ -61,7 +62,7 @@ function constraintError({ rows, weights }: WeightedRows, d: number): tf.Tensor2
   return tf.mul(tf.sub(products, tf.eye(d)), lowerTriangle(d));
 }
 
-/** [d] one where a feature is trained, zero where an error of a feature before it is too large; null when all are trained. */
+/** [d] one where a feature is trained, zero behind one whose errors are too large; null when all are trained. */
 function gateOf(error: tf.Tensor2D, { gateThreshold }: AlloObjective, d: number): tf.Tensor1D | null {
   if (gateThreshold === null) return null;
   const failing = tf.cast(tf.greaterEqual(tf.max(tf.abs(stopGradient(error)), 1), gateThreshold), "float32");

@@ -12,8 +12,8 @@ export const layerNames = ({ hiddenLayerCount }: AlloConfig): string[] =>
   Array.from({ length: hiddenLayerCount + 1 }, (_, layer) => `encoder.layers.${layer}`);
 
 /**
- * Fresh parameters: biases zero, weights normal, cut at two standard deviations, with the deviation 1/sqrt(fan-in) after
- * (flax) or before (haiku) cutting.
+ * Fresh parameters: biases zero, weights normal, cut at two standard deviations, with the deviation 1/sqrt(fan-in)
+ * after (flax) or before (haiku) cutting.
  */
 export function initialAlloParameters(config: AlloConfig, random: UniformSource): Record<string, HostTensor> {
   const parameters: Record<string, HostTensor> = {};
@@ -40,17 +40,20 @@ function truncatedNormal(random: UniformSource): number {
 }
 
 /**
- * First values of the carry, see {@link alloLoss}: multipliers, and the last step's terms as observed by metrics. With d
- * features: duals [d, d] lower triangular, barrier [], error and secondError [d, d], graph [d]; and, where the objective uses
- * them, errorIntegral [d, d], penaltyAverage [d, d] with isFirstPenalty [], and perturbation [d].
+ * First values of the carry, see {@link alloLoss}: multipliers, and the last step's terms as observed by metrics. With
+ * d features: duals [d, d] lower triangular, barrier [], error and secondError [d, d], graph [d]; and, where the
+ * objective uses them, errorIntegral [d, d], penaltyAverage [d, d] with isFirstPenalty [], and perturbation [d].
  */
-export function initialAlloCarry({ featureCount: d }: AlloConfig, objective: AlloObjective): Record<string, HostTensor> {
+export function initialAlloCarry(config: AlloConfig, objective: AlloObjective): Record<string, HostTensor> {
+  const d = config.featureCount;
   const { initialDual, initialDualsDiagonal, initialBarrier, integralRate, constraints, perturbation } = objective;
   const duals = Float32Array.from({ length: d * d }, (_, at) => {
     const [row, column] = [Math.floor(at / d), at % d];
     return column === row || (column < row && !initialDualsDiagonal) ? initialDual : 0;
   });
-  const zeros = (...shape: number[]): HostTensor => ({ shape, data: new Float32Array(shape.reduce((a, b) => a * b, 1)) });
+  const zeros = (...shape: number[]): HostTensor => {
+    return { shape, data: new Float32Array(shape.reduce((product, size) => product * size, 1)) };
+  };
   const scalar = (value: number): HostTensor => ({ shape: [], data: Float32Array.of(value) });
   return {
     duals: { shape: [d, d], data: duals },

@@ -5,8 +5,8 @@ import type { WeightedRows } from "./batch.ts";
 import type { AlloObjective } from "./config.ts";
 
 /**
- * [d] penalty of each feature, zero for the first (which is the constant one); null when the objective has none. With v the
- * batch variance of a feature, c its centred values and delta = exp(-1 / scale):
+ * [d] penalty of each feature, zero for the first (which is the constant one); null when the objective has none. With v
+ * the batch variance of a feature, c its centred values and delta = exp(-1 / scale):
  *
  *     exponential:        epsilon clip(exp(-v / scale) - delta, 0, 1)
  *     squared:            epsilon clip(mean((|c - 1| + delta)^2 - delta^2), 0, 1)

@@ -23,9 +23,9 @@ export interface AlloObservation {
 const RECORDED_DUALS = 11;
 
 /**
- * The terms of the Lagrangian at one step, in the original's names and alphabetical order. Its `allo` adds the two negated
- * terms that only move the multipliers, so that they cancel what they mirror; `lagrangian` is what is minimised. The duals'
- * gradient and negated term are in units of the dual rate, as the original's are with its step size of one.
+ * The terms of the Lagrangian at one step, in the original's names and alphabetical order. Its `allo` adds the two
+ * negated terms that only move the multipliers, so that they cancel what they mirror; `lagrangian` is what is minimised.
+ * The duals' gradient and negated term are in units of the dual rate, as the original's are with its step size of one.
  */
 export function alloRecord(observation: AlloObservation, objective: AlloObjective): Record<string, number> {
   const { duals, barrier, error, secondError, graph, perturbation, errorIntegral, networkGradNorm } = observation;
@@ -40,8 +40,8 @@ export function alloRecord(observation: AlloObservation, objective: AlloObjectiv
   };
   const meanError = (p: number) => (isOneSided ? error[p] : (error[p] + secondError[p]) / 2);
   const penalty = (p: number, row: number) => gate[row] * (isOneSided ? 2 : 1) * error[p] * secondError[p];
-  const ascent = (p: number, row: number) =>
-    gate[row] * meanError(p) + (objective.dualRate === 0 ? 0 : (objective.integralRate / objective.dualRate) * errorIntegral[p]);
+  const integralShare = objective.dualRate === 0 ? 0 : objective.integralRate / objective.dualRate;
+  const ascent = (p: number, row: number) => gate[row] * meanError(p) + integralShare * errorIntegral[p];
 
   const graphLoss = sum(graph) + sum(perturbation);
   const dualLoss = overTriangle((p, row) => duals[p] * gate[row] * meanError(p));
@@ -68,9 +68,10 @@ export function alloRecord(observation: AlloObservation, objective: AlloObjectiv
     total_two_component_error: overTriangle((p, row) => (p - row * d < 2 ? Math.abs(error[p]) : 0)),
   };
   for (let row = 0; row < d; row++) {
-    if (row < RECORDED_DUALS) record[`dual_${row}`] = duals[at(row, row)];
-    for (const column of [0, 1]) if (column < row && row < RECORDED_DUALS) record[`dual_${row}_${column}`] = duals[at(row, column)];
     record[`graph_perturbation_${row}`] = perturbation[row];
+    if (row >= RECORDED_DUALS) continue;
+    record[`dual_${row}`] = duals[at(row, row)];
+    for (const column of [0, 1]) if (column < row) record[`dual_${row}_${column}`] = duals[at(row, column)];
   }
   return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
