@@ -25,7 +25,8 @@ export interface AlloResult {
   /** Steps done, and those among them that were not finite and changed nothing. */
   steps: number;
   nonFiniteSteps: number;
-  /** Of the loop in this process, exports included. */
+  /** Of counting the data's pairs, and of the loop in this process, exports included. */
+  dataSeconds: number;
   trainSeconds: number;
   stepsPerSecond: number;
   /** Scores of the features at the end, by the keys of the metrics. */
@@ -61,6 +62,7 @@ export async function train({ flags: words, given, signal }: Context): Promise<A
   const saved = words.resume === undefined ? undefined : openAlloRun(words.resume);
   const settings = alloSettings(saved ? resumedFlags(saved, words, given) : words, given);
   const { flags, config, objective, training } = settings;
+  const savedFlags = plainJson(flags);
   const policy = outputPolicy(flags);
   requireAvailable(policy);
   const { createTrainingSession, resolveDevice } = await import("@cleanloop/compute");
@@ -94,19 +96,20 @@ export async function train({ flags: words, given, signal }: Context): Promise<A
   say(`data: ${settings.episodes} episodes of ${flags.max_episode_length} transitions, counted in ${dataSeconds.toFixed(1)} s`);
   if (!savesWeights) say("weights are not kept in this mode; --keep_weights puts them into the tracker's log");
 
+  const { BackgroundWrites } = await import("./allo/background_writes.ts");
+  const writes = new BackgroundWrites();
   let release = () => Promise.resolve(); // ends the session's threads, however the run ends
   let progress: Progress | undefined;
   try {
     // ---- compiled step, batches, scores
     const { alloInputs, alloLearningRate, alloLoss, initialAlloCarry, initialAlloParameters } = await import("@cleanloop/models");
     const { Random } = await import("@cleanloop/data");
-    const { openBatches, batchStream } = await import("./allo/batches.ts");
+    const { batchStream, openBatches } = await import("./allo/batches.ts");
     const { callAt, lastRecordKept, stepsPerCall } = await import("./allo/cadence.ts");
     const { evaluator, KEYS } = await import("./allo/evaluation.ts");
     const { featureEvaluator } = await import("./allo/model_export.ts");
     const { multipliersOf, termsOf } = await import("./allo/observation.ts");
     const { savePosition } = await import("./allo/position.ts");
-    const { BackgroundWrites } = await import("./allo/background_writes.ts");
     const { plotterProcess } = await import("./allo/plotter_process.ts");
     const { copiedState, loadCheckpoint } = await import("./shared/training_state.ts");
 
@@ -143,7 +146,6 @@ export async function train({ flags: words, given, signal }: Context): Promise<A
       await (artifacts ? artifacts.writeFeatures(step, features) : run.writeMetricsHistory("records"));
       plotter?.draw();
     };
-    const writes = new BackgroundWrites();
     let shown: Record<string, number> = {};
     const record = (step: number, { allo, ...values }: Record<string, number>, { sps, ...facts }: Record<string, number>) => {
       const row = { gradient_step: step, allo, sps, ...values, ...facts };
@@ -175,7 +177,7 @@ export async function train({ flags: words, given, signal }: Context): Promise<A
       const { isLogged, isExported, isSaved, stepCount } = callAt(step, cadence);
       if (isSaved && savesWeights && step > startStep) {
         await recordLastStep(); // a run that goes on from here does not make it again
-        await writes.start(() => savePosition(run, copiedState(session.exportState()), { ...position }, plainJson(flags)));
+        await writes.start(() => savePosition(run, copiedState(session.exportState()), { ...position }, savedFlags));
       }
       const features = isLogged || isExported ? await featuresNow() : undefined;
       const before = multipliersOf(session);
@@ -211,7 +213,7 @@ export async function train({ flags: words, given, signal }: Context): Promise<A
     const features = await featuresNow();
     const scores = score(features, session.carry.duals);
     await writes.finish();
-    if (savesWeights) await savePosition(run, session.exportState(), position, plainJson(flags));
+    if (savesWeights) await savePosition(run, session.exportState(), position, savedFlags);
     if (!wasStopped) {
       await exportFeatures(step, features);
       await artifacts?.writeFinalFeatures(step, features);
@@ -219,16 +221,18 @@ export async function train({ flags: words, given, signal }: Context): Promise<A
     }
     // A stopped run that keeps its directory can be resumed; of one that does not, the weights so far are all there is.
     if (!(wasStopped && policy.runDirectoryKept)) {
-      const { encoderFile, featuresFile, modelFile } = await import("./allo/model_export.ts");
-      const { WEIGHTS_FILE } = await import("./shared/model_files.ts");
       const isWritten = flags.save_model && policy.checkpointsOnDisk;
-      const encoder = isWritten || policy.weightsInTracker ? await encoderFile(session, model, features) : undefined;
-      const weights = (name: string) => modelFile(name, session, exact, plainJson(flags));
-      if (encoder) say("encoder.onnx was reopened and gives what the trained model gives");
-      for (const { name, bytes } of encoder && isWritten ? [encoder, weights("final_model.safetensors")] : []) {
-        await run.writeArtifact(`models/${name}`, "model", bytes);
+      if (isWritten || policy.weightsInTracker) {
+        const { encoderFile, featuresFile, modelFile } = await import("./allo/model_export.ts");
+        const { WEIGHTS_FILE } = await import("./shared/model_files.ts");
+        const encoder = await encoderFile(session, model, features);
+        say("encoder.onnx was reopened and gives what the trained model gives");
+        const weights = (name: string) => modelFile(name, session, exact, savedFlags);
+        const files = isWritten ? [encoder, weights("final_model.safetensors")] : [];
+        for (const { name, bytes } of files) await run.writeArtifact(`models/${name}`, "model", bytes);
+        const logged = policy.weightsInTracker ? [encoder, weights(WEIGHTS_FILE), featuresFile(features, stateCount)] : [];
+        for (const file of logged) outputs.saveInTracker(file);
       }
-      for (const file of encoder && policy.weightsInTracker ? [encoder, weights(WEIGHTS_FILE), featuresFile(features, stateCount)] : []) outputs.saveInTracker(file);
     }
     if (policy.figuresInTracker) {
       const { eigenvectorStrip } = await import("./allo/eigenvector_strip.ts");
@@ -243,9 +247,10 @@ export async function train({ flags: words, given, signal }: Context): Promise<A
     const paths = await outputs.close(state, { exitCode: wasStopped ? signalExitCode(stopSignalOf(signal)) : EXIT.done });
     if (wasStopped && paths.run !== null) say(`stopped; --resume ${paths.run} goes on from here`);
     if (!savesWeights) say(`no weights were kept; what remains is the log in ${paths.tracker}`);
-    return { state, ...paths, steps: step, nonFiniteSteps, trainSeconds, stepsPerSecond: (step - startStep) / trainSeconds, scores };
+    return { state, ...paths, steps: step, nonFiniteSteps, dataSeconds, trainSeconds, stepsPerSecond: (step - startStep) / trainSeconds, scores };
   } catch (error) {
     progress?.stop();
+    await writes.finish().catch(() => {}); // nothing is written any more when the run is closed
     const wasStopped = error instanceof StopRequest;
     const exitCode = wasStopped ? signalExitCode(error.signal) : EXIT.failed;
     const closing = outputs.close(wasStopped ? "killed" : "failed", { message: (error as Error).message, exitCode });
