@@ -60,7 +60,10 @@ export async function train({ flags: words, given, signal }: Context): Promise<A
   const { alloSettings, openAlloRun, resumedFlags } = await import("./allo/settings.ts");
   const { plainJson } = await import("./shared/saved_run.ts");
   const saved = words.resume === undefined ? undefined : openAlloRun(words.resume);
-  const settings = alloSettings(saved ? resumedFlags(saved, words, given) : words, given);
+  const wanted = saved ? resumedFlags(saved, words, given) : words;
+  const { collectData, openWorld, targetsOf, walkSpectrum, worldFingerprint } = await import("./allo/environment.ts");
+  const world = openWorld(wanted);
+  const settings = alloSettings(wanted, given, world.stateCount);
   const { flags, config, objective, training } = settings;
   const savedFlags = plainJson(flags);
   const policy = outputPolicy(flags);
@@ -69,9 +72,7 @@ export async function train({ flags: words, given, signal }: Context): Promise<A
   const { reason } = resolveDevice(flags.engine, flags.device);
   for (const warning of settings.warnings) say(`warning: ${warning}`);
 
-  // ---- world, data, and what is to be learned
-  const { collectData, openWorld, targetsOf, walkSpectrum, worldFingerprint } = await import("./allo/environment.ts");
-  const world = openWorld(settings);
+  // ---- data, and what is to be learned
   const { layout, stateCount } = world;
   if (world.note !== null) say(world.note);
   if (saved && saved.record.data_fingerprint !== worldFingerprint(world)) {
@@ -119,6 +120,7 @@ export async function train({ flags: words, given, signal }: Context): Promise<A
       loss: (params, batch, carry) => alloLoss(params, batch, carry, model),
       params: initialAlloParameters(config, new Random(flags.seed).fork("parameters")),
       carry: initialAlloCarry(config, objective),
+      optimizer: { beta2: training.beta2 },
       inputs, stepsPerCall: stepsPerCall(inputs),
       engine: flags.engine, device: flags.device, threads: flags.threads,
     });

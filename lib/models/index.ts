@@ -44,7 +44,7 @@ export {
 } from "./rlvae/metric.ts";
 export type { MetricValues } from "./rlvae/metric.ts";
 
-export { ALLO_PRESETS, alloLearningRate, checkAlloConfig } from "./allo/config.ts";
+export { ALLO_PRESETS, alloLearningRate, alloOffsets, checkAlloConfig } from "./allo/config.ts";
 export type { AlloConfig, AlloObjective, AlloPreset, AlloPresetName, AlloSampling, AlloTraining, Initialisation, Perturbation } from "./allo/config.ts";
 export { initialAlloCarry, initialAlloParameters } from "./allo/parameters.ts";
 export { alloFeatures } from "./allo/encoder.ts";

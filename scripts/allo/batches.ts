@@ -1,7 +1,7 @@
 // Batches of a training step, drawn into the session's staged inputs: as weights over states, or row by row.
 import type { InputArray } from "@cleanloop/compute";
 import type { PairLaw, RandomState, Rollouts } from "@cleanloop/data";
-import { CountSampler, PairBatch, Random, ReplaySampler } from "@cleanloop/data";
+import { CountSampler, exactBatch, PairBatch, Random, ReplaySampler } from "@cleanloop/data";
 import type { AlloObjective } from "@cleanloop/models";
 import type { CollectedData } from "./environment.ts";
 import type { AlloSettings } from "./settings.ts";
@@ -30,7 +30,24 @@ export function batchStream(seed: number): Random {
 /** The source that --evaluation asks for, continuing the random numbers of `random`. */
 export function openBatches({ law, rollouts }: CollectedData, { training, objective, sampling }: AlloSettings, random: RandomState): BatchSource {
   const options = { batchSize: training.batchSize, constraints: objective.constraints, random };
-  return rollouts ? rowBatches(rollouts, sampling.gamma, options) : countBatches(law, options);
+  if (rollouts) return rowBatches(rollouts, sampling.gamma, options);
+  return training.batchSize === 0 ? wholeBatches(law, options) : countBatches(law, options);
+}
+
+/** Fills laplacian, first and second with their means over the data, which are the same at every step: once is enough. */
+export function wholeBatches(law: PairLaw, { constraints, random }: Omit<BatchOptions, "batchSize">): BatchSource {
+  const { laplacian, first } = exactBatch(law);
+  const constraintLaw = constraints === "one-sided" ? first : Float32Array.from(law.visits);
+  const filled = new Set<InputArray>();
+  return {
+    fill(inputs) {
+      if (filled.has(inputs.laplacian)) return;
+      (inputs.laplacian as Float32Array).set(laplacian);
+      for (const states of [inputs.first, inputs.second]) (states as Float32Array).set(constraintLaw);
+      filled.add(inputs.laplacian);
+    },
+    state: () => random,
+  };
 }
 
 /** Fills laplacian [n, n], first and second [n]; the one-sided constraint batch is the batch of pairs itself. */

@@ -41,13 +41,11 @@ export interface CollectedData {
   rollouts: Rollouts | null;
 }
 
-/** The world of the flags. Throws UsageError for a layout or doors that cannot be, and for more eigenvectors than states. */
-export function openWorld({ flags, config }: AlloSettings): Gridworld {
+/** The world of the flags. Throws UsageError for a layout or doors that cannot be. */
+export function openWorld(flags: AlloFlags): Gridworld {
   const layout = layoutOf(flags);
   const doors = flags.use_doors ? { count: flags.num_doors, seed: flags.door_seed } : undefined;
-  const world = usage(doors ? `--num_doors ${doors.count}` : layout.name, () => createGridworld(layout, { doors }));
-  usage(`--num_eigenvectors ${flags.num_eigenvectors}`, () => checkAlloConfig(config, world.stateCount));
-  return world;
+  return usage(doors ? `--num_doors ${doors.count}` : layout.name, () => createGridworld(layout, { doors }));
 }
 
 /** Identity of the world: the data follow from it, the seed and the flags. */
@@ -59,14 +57,15 @@ export function worldFingerprint({ layout, canonicalStates, next }: Gridworld): 
 
 /** Walks the episodes and counts their pairs; the episodes themselves are kept only for --evaluation rows. */
 export function collectData(world: Gridworld, { flags, sampling, episodes }: AlloSettings): CollectedData {
-  const request = { episodes, length: sampling.horizon, seed: flags.seed };
+  const request = { episodes, length: sampling.horizon, seed: flags.seed, starts: flags.starts };
   const rollouts = flags.evaluation === "rows" ? usage("--evaluation rows", () => collectRollouts(world, request)) : null;
   const law = usage(transitionsText(flags), () => pairLaw(rollouts ? [rollouts] : rolloutChunks(world, request), sampling.gamma));
   return { law, rollouts };
 }
 
-/** The exact spectrum alone, which needs no data. Throws UsageError for a world too large for it. */
+/** The exact spectrum alone, which needs no data. Throws UsageError for a world too large for it, and for one with fewer states. */
 export function walkSpectrum(world: Gridworld, { config }: AlloSettings): Spectrum {
+  usage(`--num_eigenvectors ${config.featureCount}`, () => checkAlloConfig(config, world.stateCount));
   return usage(world.layout.name, () => exactSpectrum(world, config.featureCount));
 }
 

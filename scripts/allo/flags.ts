@@ -5,7 +5,7 @@ import { machineFlags, outputFlags, RESUMABLE_SHARED_FLAGS, trackerFlags } from 
 
 export const alloFlags = defineFlags({
   ...underHeading("Preset", {
-    preset: { type: "enum", values: ["fast", "seed", "paper"], default: "fast", description: "What flags follow that are left out and show no default. fast: the paper's objective with large batches, quick duals and a learning rate that ends at zero. seed: the original trainer. paper: the published experiment." },
+    preset: { type: "enum", values: ["fast", "seed", "paper"], default: "fast", description: "What flags follow that are left out and show no default. fast: the paper's objective over the whole data set at every step, with more data, quick duals and a learning rate that ends at zero. seed: the original trainer. paper: the published experiment." },
   }),
   ...underHeading("Environment", {
     env_type: { type: "string", valueName: "name|open:HxW|file", default: "room4", description: "A named layout (room4, GridRoom-1, -4, -16, -32, -64, GridRoomSym-4, GridMaze-7 to -32, maze, spiral, obstacles, empty, ...), an open room, or file." },
@@ -18,9 +18,10 @@ export const alloFlags = defineFlags({
   ...underHeading("Data", {
     num_envs: { type: "integer", min: 1, default: 1000, description: "Times --num_steps: how many transitions are collected, in whole episodes." },
     num_steps: { type: "integer", min: 1, description: "See --num_envs." },
-    max_episode_length: { type: "integer", min: 1, description: "Transitions per episode." },
-    geometric_gamma: { type: "number", min: 0, max: 1, description: "Second states of pairs lie a truncated geometric number of moves ahead; this is its parameter." },
-    batch_size: { type: "integer", min: 1, description: "Pairs per step." },
+    max_episode_length: { type: "integer", min: 1, description: "Transitions per episode; preset fast: the number of states, within 50 and 500." },
+    starts: { type: "enum", values: ["random", "even"], description: "Where episodes start: at states drawn one by one, or in every state in turn, which leaves less to chance." },
+    geometric_gamma: { type: "number", min: 0, max: 1, description: "Second states of pairs lie a truncated geometric number of moves ahead; this is its parameter. Preset fast: 1 - 5 / --max_episode_length." },
+    batch_size: { type: "integer", min: 0, description: "Pairs per step; 0 takes the mean over all pairs of the data." },
     evaluation: { type: "enum", values: ["distinct", "rows"], default: "distinct", description: "distinct: the network sees every state once and batches are weights; rows: it sees every row of the batch, the slow reference." },
   }),
   ...underHeading("Network and training", {
@@ -28,6 +29,7 @@ export const alloFlags = defineFlags({
     hidden_dim: { type: "integer", min: 1, description: "Width of the relu layers." },
     num_hidden_layers: { type: "integer", min: 0, description: "Relu layers behind the first one." },
     learning_rate: { type: "number", above: 0, description: "Adam's, for the network." },
+    adam_beta2: { type: "number", min: 0, max: 0.999999, description: "Decay of Adam's second moment." },
     lr_decay: { type: "number", min: 0, max: 1, description: "Share of the steps, the last ones, over which it falls linearly to zero." },
     num_gradient_steps: { type: "integer", min: 1, description: "Steps of training." },
     seed: { type: "integer", min: 0, default: 42, description: "Everything random but the doors follows from it." },

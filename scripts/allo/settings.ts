@@ -4,7 +4,7 @@ import { ArtifactError, runName } from "@cleanloop/artifacts";
 import { RefusedError, UsageError } from "@cleanloop/cli";
 import type { OffsetSampling } from "@cleanloop/data";
 import type { AlloConfig, AlloObjective, AlloPreset, AlloTraining } from "@cleanloop/models";
-import { ALLO_PRESETS } from "@cleanloop/models";
+import { ALLO_PRESETS, alloOffsets } from "@cleanloop/models";
 import { mergedFlags } from "../shared/resumed_flags.ts";
 import type { SavedRun } from "../shared/saved_run.ts";
 import { openSavedRun } from "../shared/saved_run.ts";
@@ -31,12 +31,15 @@ export interface AlloSettings {
 }
 
 /**
- * What the flags mean. `given` names those that were written. Throws UsageError for flags that contradict each other and for
- * data without a whole episode.
+ * What the flags mean in a world of `stateCount` states. `given` names those that were written. Throws UsageError for flags that
+ * contradict each other and for data without a whole episode.
  */
-export function alloSettings(words: AlloFlags, given: ReadonlySet<string>): AlloSettings {
+export function alloSettings(words: AlloFlags, given: ReadonlySet<string>, stateCount: number): AlloSettings {
   const preset = ALLO_PRESETS[words.preset];
-  const flags: AlloRunFlags = { ...words, ...presetFlags(preset, words) };
+  const flags: AlloRunFlags = { ...words, ...presetFlags(preset, words, stateCount) };
+  if (flags.batch_size === 0 && flags.evaluation === "rows") {
+    throw new UsageError("--evaluation rows needs a batch: give --batch_size 1 or more, or drop --evaluation");
+  }
   checkExperimentName(flags.exp_name);
   const episodes = Math.floor((flags.num_envs * flags.num_steps) / flags.max_episode_length);
   if (episodes < 1) {
@@ -73,6 +76,7 @@ export function alloSettings(words: AlloFlags, given: ReadonlySet<string>): Allo
     training: {
       learningRate: flags.learning_rate,
       decayFraction: flags.lr_decay,
+      beta2: flags.adam_beta2,
       batchSize: flags.batch_size,
       steps: flags.num_gradient_steps,
     },
@@ -87,19 +91,24 @@ export function alloSettings(words: AlloFlags, given: ReadonlySet<string>): Allo
 type PresetFlags = ReturnType<typeof presetFlags>;
 
 /** The flags that have no default of their own, from the command line or else from the preset. */
-function presetFlags({ config, objective, training, sampling }: AlloPreset, words: AlloFlags) {
+function presetFlags({ config, objective, training, sampling }: AlloPreset, words: AlloFlags, stateCount: number) {
+  const { horizon, gamma } = alloOffsets(
+    { horizon: words.max_episode_length ?? sampling.horizon, gamma: words.geometric_gamma ?? sampling.gamma }, stateCount,
+  );
   const learning_rate = words.learning_rate ?? training.learningRate;
   // The original moves everything by one learning rate.
   const isShared = words.preset === "seed";
   return {
-    num_steps: words.num_steps ?? Math.ceil((sampling.episodes * sampling.horizon) / words.num_envs),
-    max_episode_length: words.max_episode_length ?? sampling.horizon,
-    geometric_gamma: words.geometric_gamma ?? sampling.gamma,
+    num_steps: words.num_steps ?? Math.ceil(sampling.transitions / words.num_envs),
+    max_episode_length: horizon,
+    geometric_gamma: gamma,
+    starts: words.starts ?? sampling.starts,
     batch_size: words.batch_size ?? training.batchSize,
     num_eigenvectors: words.num_eigenvectors ?? config.featureCount,
     hidden_dim: words.hidden_dim ?? config.hiddenSize,
     num_hidden_layers: words.num_hidden_layers ?? config.hiddenLayerCount - 1,
     learning_rate,
+    adam_beta2: words.adam_beta2 ?? training.beta2,
     lr_decay: words.lr_decay ?? training.decayFraction,
     num_gradient_steps: words.num_gradient_steps ?? training.steps,
     graph_scale: words.graph_scale ?? objective.graphScale,

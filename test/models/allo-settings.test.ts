@@ -3,7 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import { Random } from "@cleanloop/data";
 import {
-  ALLO_PRESETS, alloInputs, alloLearningRate, checkAlloConfig, initialAlloCarry, initialAlloParameters, ModelError, type AlloPreset,
+  ALLO_PRESETS, alloInputs, alloLearningRate, alloOffsets, checkAlloConfig, initialAlloCarry, initialAlloParameters, ModelError, type AlloPreset,
 } from "@cleanloop/models";
 
 describe("presets", () => {
@@ -12,27 +12,27 @@ describe("presets", () => {
     const { config, objective, training, sampling, coordinates } = ALLO_PRESETS.seed;
     expect(config).toEqual({ featureCount: 10, hiddenSize: 256, hiddenLayerCount: 4, initialisation: "flax" });
     const learningRate = 3e-4; // one for network, duals and barrier
-    expect(training).toEqual({ learningRate, decayFraction: 0, batchSize: 256, steps: 20_000 });
+    expect(training).toEqual({ learningRate, decayFraction: 0, beta2: 0.999, batchSize: 256, steps: 20_000 });
     expect(objective).toEqual({
       constraints: "one-sided", graphScale: 0.5, initialDual: -2, initialDualsDiagonal: false,
       dualRate: learningRate, integralRate: 0, integralDecay: 0.99, dualLimit: Infinity,
       initialBarrier: 0.5, barrierRate: learningRate, barrierLimit: 0.5,
       perturbation: "none", graphEpsilon: 0.01, graphVarianceScale: 0.1, gateThreshold: null,
     });
-    expect(sampling).toEqual({ gamma: 0.2, episodes: 1000, horizon: 1000 }); // 10^6 transitions
+    expect(sampling).toEqual({ gamma: 0.2, horizon: 1000, transitions: 1e6, starts: "random" });
     expect(coordinates).toBe("seed");
   });
 
   test("paper: the twelve environments' experiment", () => {
     const { config, objective, training, sampling, coordinates } = ALLO_PRESETS.paper;
     expect(config).toEqual({ featureCount: 11, hiddenSize: 256, hiddenLayerCount: 3, initialisation: "haiku" });
-    expect(training).toEqual({ learningRate: 1e-3, decayFraction: 0, batchSize: 1024, steps: 200_000 });
+    expect(training).toEqual({ learningRate: 1e-3, decayFraction: 0, beta2: 0.999, batchSize: 1024, steps: 200_000 });
     expect(objective).toMatchObject({
       constraints: "two-sided", graphScale: 1, initialDual: 0, dualRate: 1e-4, integralRate: 0, dualLimit: 100,
       initialBarrier: 2, barrierRate: 0.01, barrierLimit: 10_000, perturbation: "none", gateThreshold: null,
     });
-    expect(sampling.episodes * sampling.horizon).toBe(1_000_000);
-    expect([sampling.gamma, sampling.horizon, coordinates]).toEqual([0.9, 50, "paper"]);
+    expect(sampling).toEqual({ gamma: 0.9, horizon: 50, transitions: 1e6, starts: "random" });
+    expect(coordinates).toBe("paper");
   });
 
   test("sizes of the networks", () => {
@@ -114,11 +114,21 @@ test("inputs: weights over states and pairs, or rows", () => {
 });
 
 test("learning rate: constant, then falling evenly over the last steps, never zero", () => {
-  const training = { learningRate: 0.1, decayFraction: 0.5, batchSize: 1, steps: 8 };
+  const training = { learningRate: 0.1, decayFraction: 0.5, beta2: 0.999, batchSize: 1, steps: 8 };
   const rates = Array.from({ length: 8 }, (_, step) => alloLearningRate(training, step));
   [0.1, 0.1, 0.1, 0.1, 0.1, 0.075, 0.05, 0.025].forEach((wanted, step) => expect(rates[step]).toBeCloseTo(wanted, 12));
   expect(alloLearningRate({ ...training, decayFraction: 0 }, 7)).toBe(0.1);
   expect(alloLearningRate({ ...training, decayFraction: 1 }, 7)).toBeCloseTo(0.1 / 8, 12);
+});
+
+test("offsets that follow the world: as many moves as states, from 50 to 500, most of them shorter than an episode", () => {
+  const { sampling } = ALLO_PRESETS.fast;
+  expect(alloOffsets(sampling, 11)).toEqual({ horizon: 50, gamma: 0.9 });
+  expect(alloOffsets(sampling, 200)).toEqual({ horizon: 200, gamma: 0.975 });
+  expect(alloOffsets(sampling, 1088)).toEqual({ horizon: 500, gamma: 0.99 });
+  expect(alloOffsets({ horizon: 3, gamma: null }, 200)).toEqual({ horizon: 3, gamma: 0 });
+  expect(alloOffsets({ horizon: null, gamma: 0.5 }, 200)).toEqual({ horizon: 200, gamma: 0.5 });
+  expect(alloOffsets(ALLO_PRESETS.paper.sampling, 1088)).toEqual({ horizon: 50, gamma: 0.9 });
 });
 
 describe("refused", () => {

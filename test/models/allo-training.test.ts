@@ -6,7 +6,7 @@ import {
   CountSampler, createGridworld, exactSpectrum, expectedPairLaw, openRoom, PairBatch, Random,
 } from "@cleanloop/data";
 import {
-  alignment, ALLO_PRESETS, alloFeatures, alloInputs, alloLoss, eigenvaluesFromDuals, initialAlloCarry, initialAlloParameters,
+  alignment, ALLO_PRESETS, alloOffsets, alloFeatures, alloInputs, alloLoss, eigenvaluesFromDuals, initialAlloCarry, initialAlloParameters,
   type AlloModel,
 } from "@cleanloop/models";
 import * as tf from "@tensorflow/tfjs-core";
@@ -59,7 +59,7 @@ test("T11: an open 4x5 room, five features, preset paper with quick duals, 2000 
     coordinates: world.coordinates(coordinates),
   };
   const session = await open(model, batchSize, 20);
-  const sampler = new CountSampler(expectedPairLaw(world, sampling), new Random(2));
+  const sampler = new CountSampler(expectedPairLaw(world, alloOffsets(sampling, n)), new Random(2));
   const batch = new PairBatch(n, batchSize);
   const learningRates = Array.from({ length: 20 }, () => training.learningRate);
   while (session.stepCount < 2000) {

@@ -9,7 +9,13 @@ import { alloFlags } from "../../scripts/allo/flags.ts";
 import { alloSettings } from "../../scripts/allo/settings.ts";
 
 const SAMPLING = { gamma: 0.9, horizon: 50 };
-const settingsOf = (...words: string[]) => alloSettings(parseFlags(alloFlags, ["--num_steps=50", ...words]), new Set());
+const flagsOf = (...words: string[]) => parseFlags(alloFlags, ["--num_steps=50", ...words]);
+/** A world and what the flags mean in it. */
+function opened(...words: string[]) {
+  const flags = flagsOf(...words);
+  const world = openWorld(flags);
+  return { world, settings: alloSettings(flags, new Set(), world.stateCount) };
+}
 
 /** The spectrum of the square room of 4 x 4 cells, whose second and third eigenvalues are equal. */
 const square = exactSpectrum(createGridworld(namedLayout("open:4x4")), 4);
@@ -55,8 +61,7 @@ describe("scores", () => {
 
 describe("targets", () => {
   test("of a world without doors are the walk's eigenvalues seen through the sampler, and what the data say is near them", () => {
-    const settings = settingsOf("--env_type=open:4x5", "--num_eigenvectors=5");
-    const world = openWorld(settings);
+    const { world, settings } = opened("--env_type=open:4x5", "--num_eigenvectors=5");
     const targets = targetsOf(world, walkSpectrum(world, settings), collectData(world, settings).law, settings);
     // allo.md, T11: the eigenvalues of the 4 x 5 room for gamma 0.9 and episodes of 50
     [0, 0.42909, 0.54793, 0.68973, 0.78386].forEach((value, i) => expect(targets.exactLaplacian[i]).toBeCloseTo(value, 5));
@@ -64,8 +69,7 @@ describe("targets", () => {
   });
 
   test("of a world with doors come from the pairs that endless data would hold", () => {
-    const settings = settingsOf("--use_doors", "--num_doors=3", "--env_type=open:4x5", "--num_eigenvectors=3");
-    const world = openWorld(settings);
+    const { world, settings } = opened("--use_doors", "--num_doors=3", "--env_type=open:4x5", "--num_eigenvectors=3");
     expect(isSymmetricWalk(world)).toBe(false);
     const endless = expectedPairLaw(world, settings.sampling);
     const { exactLaplacian, dataset } = targetsOf(world, walkSpectrum(world, settings), endless, settings);
@@ -74,8 +78,8 @@ describe("targets", () => {
 
   test("worlds are told apart by their layout and their doors", () => {
     const words = [["--env_type=open:4x5"], ["--env_type=open:5x4"], ["--env_type=open:4x5", "--use_doors"], ["--env_type=open:4x5", "--use_doors", "--door_seed=1"]];
-    const prints = words.map((more) => worldFingerprint(openWorld(settingsOf("--num_eigenvectors=3", ...more))));
+    const prints = words.map((more) => worldFingerprint(opened("--num_eigenvectors=3", ...more).world));
     expect(new Set(prints).size).toBe(4);
-    expect(worldFingerprint(openWorld(settingsOf("--num_eigenvectors=2", "--env_type=open:4x5")))).toBe(prints[0]);
+    expect(worldFingerprint(opened("--num_eigenvectors=2", "--env_type=open:4x5").world)).toBe(prints[0]);
   });
 });

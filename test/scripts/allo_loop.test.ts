@@ -60,11 +60,50 @@ describe("calls of the session", () => {
   });
 });
 
+describe("a batch size of 0", () => {
+  const opened = (...more: string[]) => {
+    const settings = alloSettings(parseFlags(alloFlags, ["--env_type=open:3x4", "--num_steps=10", "--num_eigenvectors=2", ...more]), new Set(), 12);
+    return { settings, data: collectData(createGridworld(namedLayout("open:3x4")), settings) };
+  };
+  const room = () => ({ laplacian: new Float32Array(144), first: new Float32Array(12), second: new Float32Array(12) });
+  const fill = ({ settings, data }: ReturnType<typeof opened>, inputs = room()) => {
+    openBatches(data, settings, batchStream(7).state()).fill(inputs);
+    return inputs;
+  };
+
+  test.each(["seed", "paper"])("is the mean of ever larger batches (preset %s)", (preset) => {
+    const words = [`--preset=${preset}`, "--max_episode_length=20", "--geometric_gamma=0.5"];
+    const whole = fill(opened(...words, "--batch_size=0"));
+    const large = fill(opened(...words, "--batch_size=1000000"));
+    for (const name of ["laplacian", "first", "second"] as const) {
+      // a share p of a million draws is off by sqrt(p / 10^6); the largest entries are sums of two shares near 1/12
+      whole[name].forEach((share, i) => expect(Math.abs(share - large[name][i])).toBeLessThan(5 * Math.sqrt(0.17 / 1e6)));
+    }
+    expect(whole.first.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 5);
+  });
+
+  test("needs no random numbers and no second filling", () => {
+    const { settings, data } = opened();
+    expect(settings.training.batchSize).toBe(0);
+    const source = openBatches(data, settings, batchStream(7).state());
+    const inputs = room();
+    source.fill(inputs);
+    const wanted = structuredClone(inputs);
+    source.fill(inputs);
+    expect(inputs).toEqual(wanted);
+    expect(source.state()).toEqual(batchStream(7).state());
+  });
+
+  test("is refused row by row", () => {
+    expect(() => opened("--evaluation=rows")).toThrow("--evaluation rows needs a batch: give --batch_size 1 or more, or drop --evaluation");
+  });
+});
+
 describe.each(["distinct", "rows"])("batches of --evaluation %s", (evaluation) => {
   const words = ["--env_type=open:3x4", "--num_steps=10", "--batch_size=20", `--evaluation=${evaluation}`, "--hidden_dim=2", "--num_eigenvectors=2"];
 
   test.each(["seed", "paper"])("of preset %s fill every input, and go on from a saved state with the same batches", (preset) => {
-    const settings = alloSettings(parseFlags(alloFlags, [...words, `--preset=${preset}`]), new Set());
+    const settings = alloSettings(parseFlags(alloFlags, [...words, `--preset=${preset}`]), new Set(), 12);
     const world = createGridworld(namedLayout("open:3x4"));
     const data = collectData(world, settings);
     const model = { ...settings, evaluation: settings.flags.evaluation, coordinates: world.coordinates("paper") };
@@ -97,7 +136,7 @@ describe.each(["distinct", "rows"])("batches of --evaluation %s", (evaluation) =
   test.each([["seed", 1 / 2], ["paper", 7 / 16]])("of preset %s draw the constraint batches by its law of states", (preset, share) => {
     const batchSize = 20_000;
     const flags = [`--batch_size=${batchSize}`, `--evaluation=${evaluation}`, `--preset=${preset}`, "--max_episode_length=1", "--num_steps=100", "--num_eigenvectors=1"];
-    const settings = alloSettings(parseFlags(alloFlags, flags), new Set());
+    const settings = alloSettings(parseFlags(alloFlags, flags), new Set(), 2);
     const data = collectData(createGridworld(parseLayout("DR,.", "trap")), settings);
     const inputs: Record<string, InputArray> =
       evaluation === "distinct"

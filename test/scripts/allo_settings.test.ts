@@ -1,11 +1,12 @@
 // What the flags of allo mean: presets, step sizes, flags that do nothing, and which of them a resumed run may be given anew.
 import { describe, expect, test } from "bun:test";
 import { givenFlags, parseFlags } from "@cleanloop/cli";
-import { ALLO_PRESETS } from "@cleanloop/models";
+import { ALLO_PRESETS, alloOffsets } from "@cleanloop/models";
 import { alloFlags } from "../../scripts/allo/flags.ts";
 import { alloSettings, resumedFlags } from "../../scripts/allo/settings.ts";
 
-const settingsOf = (...words: string[]) => alloSettings(parseFlags(alloFlags, words), givenFlags(alloFlags, words));
+const ROOM4_STATES = 104;
+const settingsOf = (...words: string[]) => alloSettings(parseFlags(alloFlags, words), givenFlags(alloFlags, words), ROOM4_STATES);
 
 describe("a preset", () => {
   test.each(["fast", "seed", "paper"] as const)("%s alone is the preset of the models", (name) => {
@@ -14,7 +15,8 @@ describe("a preset", () => {
     expect({ config, objective, training, coordinates }).toEqual({
       config: preset.config, objective: preset.objective, training: preset.training, coordinates: preset.coordinates,
     });
-    expect({ ...sampling, episodes }).toEqual(preset.sampling);
+    expect(sampling).toEqual(alloOffsets(preset.sampling, ROOM4_STATES));
+    expect(episodes).toBe(Math.floor(preset.sampling.transitions / sampling.horizon));
   });
 
   test("seed has the defaults of the original's flags", () => {
@@ -62,7 +64,7 @@ describe("data", () => {
   });
 
   test("of less than one episode are refused", () => {
-    expect(() => settingsOf("--num_envs=7", "--num_steps=7")).toThrow("--num_envs 7 times --num_steps 7 is less than one episode of --max_episode_length 50");
+    expect(() => settingsOf("--num_envs=7", "--num_steps=7")).toThrow("--num_envs 7 times --num_steps 7 is less than one episode of --max_episode_length 104");
   });
 
   test("of two-sided constraints are states as visited, of one-sided ones first elements of pairs", () => {
@@ -82,7 +84,7 @@ describe("flags that do nothing are named with the reason", () => {
     ["--graph_epsilon=2", "--graph_epsilon does nothing without a --perturbation_type"],
     ["--cum_error_threshold=2", "--cum_error_threshold does nothing without --turn_off_above_threshold"],
     ["--integral_decay=0.5", "--integral_decay does nothing without --step_size_duals_i above 0"],
-    ["--max_barrier_coefs=1", "--barrier_initial_val 2 is above --max_barrier_coefs 1, which holds from the second step on"],
+    ["--max_barrier_coefs=0.5", "--barrier_initial_val 1 is above --max_barrier_coefs 0.5, which holds from the second step on"],
   ])("%s", (word, warning) => expect(settingsOf(word).warnings).toEqual([warning]));
 });
 
@@ -105,7 +107,7 @@ describe("a resumed run", () => {
 
   test("means the same settings again", () => {
     const words = ["--resume=runs/a"];
-    const again = alloSettings(resume(7), givenFlags(alloFlags, words));
+    const again = alloSettings(resume(7), givenFlags(alloFlags, words), ROOM4_STATES);
     expect(again).toEqual({ ...settingsOf("--preset=seed", "--num_gradient_steps=400", "--batch_size=8"), flags: { ...saved, resume: "runs/a" } });
   });
 

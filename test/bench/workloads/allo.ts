@@ -1,13 +1,13 @@
-// One measurement of the ALLO step:  bun test/bench/workloads/allo.ts <seed|paper|fast> <distinct|rows> <threads> <seconds>
+// One measurement of the ALLO step:  bun test/bench/workloads/allo.ts <seed|paper> <distinct|rows> <threads> <seconds>
 // room4; batches are drawn while the steps of the call before run, as in training.
 import { createTrainingSession, type TrainingOptions } from "@cleanloop/compute";
 import { collectRollouts, createGridworld, namedLayout, pairLaw, Random } from "@cleanloop/data";
-import { ALLO_PRESETS, alloInputs, alloLoss, initialAlloCarry, initialAlloParameters } from "@cleanloop/models";
+import { ALLO_PRESETS, alloInputs, alloLoss, alloOffsets, initialAlloCarry, initialAlloParameters } from "@cleanloop/models";
 import { countBatches, rowBatches } from "../../../scripts/allo/batches.ts";
 import { stepsPerCall } from "../../../scripts/allo/cadence.ts";
 import { matrixProductsMs } from "../matrix-products.ts";
 
-const preset = (process.argv[2] ?? "seed") as keyof typeof ALLO_PRESETS;
+const preset = (process.argv[2] ?? "seed") as "seed" | "paper";
 const evaluation = (process.argv[3] ?? "distinct") as "distinct" | "rows";
 const threads = Number(process.argv[4] ?? 1);
 const seconds = Number(process.argv[5] ?? 8);
@@ -15,9 +15,10 @@ const seconds = Number(process.argv[5] ?? 8);
 const { config, objective, training, sampling, coordinates } = ALLO_PRESETS[preset];
 const { batchSize, learningRate } = training;
 const world = createGridworld(namedLayout("room4"));
-const rollouts = collectRollouts(world, { episodes: sampling.episodes, length: sampling.horizon, seed: 0 });
+const { gamma, horizon } = alloOffsets(sampling, world.stateCount);
+const rollouts = collectRollouts(world, { episodes: Math.floor(sampling.transitions / horizon), length: horizon, seed: 0 });
 const draws = { batchSize, constraints: objective.constraints, random: new Random(1).state() };
-const batches = evaluation === "rows" ? rowBatches(rollouts, sampling.gamma, draws) : countBatches(pairLaw([rollouts], sampling.gamma), draws);
+const batches = evaluation === "rows" ? rowBatches(rollouts, gamma, draws) : countBatches(pairLaw([rollouts], gamma), draws);
 
 const model = { config, objective, evaluation, coordinates: world.coordinates(coordinates) };
 const inputs = alloInputs(model, batchSize);
