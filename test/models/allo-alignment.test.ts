@@ -10,8 +10,10 @@ const wave = (k: number) =>
 type Vector = readonly number[];
 const [v0, v1, v2, v3, v4, v7] = [0, 1, 2, 3, 4, 7].map(wave);
 
-const rowMajor = (columns: readonly Vector[]): Float64Array =>
-  Float64Array.from({ length: n * columns.length }, (_, at) => columns[at % columns.length][Math.floor(at / columns.length)]);
+const rowMajor = (columns: readonly Vector[]): Float64Array => {
+  const d = columns.length;
+  return Float64Array.from({ length: n * d }, (_, at) => columns[at % d][Math.floor(at / d)]);
+};
 /** The waves 0 to d - 1, and those behind them that complete the last group. */
 const reference = (groups: number[][], d = 4): ReferenceVectors => {
   const extra = groups.flat().filter((i) => i >= d);
@@ -25,16 +27,18 @@ const reference = (groups: number[][], d = 4): ReferenceVectors => {
 };
 const simple = reference([[0], [1], [2], [3]]);
 const double = reference([[0], [1, 2], [3]]);
-const turned = (a: Vector, b: Vector, angle: number): number[] => a.map((x, s) => Math.cos(angle) * x + Math.sin(angle) * b[s]);
+const turned = (a: Vector, b: Vector, angle: number): number[] =>
+  a.map((x, s) => Math.cos(angle) * x + Math.sin(angle) * b[s]);
+const scaled = (a: Vector, factor: number): number[] => a.map((x) => factor * x);
 
-function expectCosines(features: readonly Vector[], to: ReferenceVectors, plain: readonly number[], group: readonly number[]): void {
+function expectCosines(features: Vector[], to: ReferenceVectors, plain: Vector, group: Vector): void {
   const { cosines, groupCosines } = alignment(rowMajor(features), to);
   plain.forEach((wanted, i) => expect(cosines[i]).toBeCloseTo(wanted, 12));
   group.forEach((wanted, i) => expect(groupCosines[i]).toBeCloseTo(wanted, 12));
 }
 
 describe("alignment", () => {
-  test.each([0.1, 0.7, 1.5])("a rotation by %p inside a double eigenvalue: plain cosines fall, the group's do not", (angle) => {
+  test.each([0.1, 0.7, 1.5])("a rotation by %p in a double eigenvalue: plain cosines fall, the group's do not", (angle) => {
     const features = [v0, turned(v1, v2, angle), turned(v2, v1, -angle), v3];
     const plain = [1, Math.cos(angle), Math.cos(angle), 1];
     expectCosines(features, double, plain, [1, 1, 1, 1]);
@@ -43,13 +47,14 @@ describe("alignment", () => {
   });
 
   test("neither signs nor scales count", () => {
-    const features = [v0.map((x) => -1e-6 * x), turned(v1, v2, 0.4).map((x) => -300 * x), turned(v2, v1, -0.4), v3.map((x) => 1e12 * x)];
+    const features = [scaled(v0, -1e-6), scaled(turned(v1, v2, 0.4), -300), turned(v2, v1, -0.4), scaled(v3, 1e12)];
     expectCosines(features, double, [1, Math.cos(0.4), Math.cos(0.4), 1], [1, 1, 1, 1]);
   });
 
   test("what leaves the group costs its cosine", () => {
     const features = [turned(v0, v7, 0.2), turned(turned(v1, v2, 0.5), v7, 0.3), turned(v2, v1, -0.5), v4];
-    expectCosines(features, double, [Math.cos(0.2), Math.cos(0.3) * Math.cos(0.5), Math.cos(0.5), 0], [Math.cos(0.2), Math.cos(0.3), 1, 0]);
+    const plain = [Math.cos(0.2), Math.cos(0.3) * Math.cos(0.5), Math.cos(0.5), 0];
+    expectCosines(features, double, plain, [Math.cos(0.2), Math.cos(0.3), 1, 0]);
   });
 
   test("two features of one group cannot have the same vector", () => {
@@ -83,7 +88,8 @@ describe("alignment", () => {
 
   test("subspace: the root mean square of the cosines of the principal angles", () => {
     const features = [turned(v0, v7, 0.2), turned(v1, v4, 0.5), v2.map((x, s) => x + 0.3 * v3[s]), v3];
-    expect(subspaceAlignment(rowMajor(features), simple)).toBeCloseTo(Math.sqrt((Math.cos(0.2) ** 2 + Math.cos(0.5) ** 2 + 2) / 4), 12);
+    const wanted = Math.sqrt((Math.cos(0.2) ** 2 + Math.cos(0.5) ** 2 + 2) / 4);
+    expect(subspaceAlignment(rowMajor(features), simple)).toBeCloseTo(wanted, 12);
   });
 });
 

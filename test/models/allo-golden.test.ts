@@ -1,9 +1,11 @@
-// Three training steps of a tiny ALLO against float64 PyTorch (fixtures/allo_torch.py): loss, gradients, multipliers, records;
-// both evaluations, both engines.
+// Three training steps of a tiny ALLO against float64 PyTorch (fixtures/allo_torch.py): loss, gradients, multipliers,
+// records; both evaluations, both engines.
 
 import { describe, expect, test } from "bun:test";
 import { createTrainingSession } from "@cleanloop/compute";
-import { alloInputs, alloLoss, alloRecord, initialAlloCarry, type AlloModel, type AlloObjective } from "@cleanloop/models";
+import {
+  alloInputs, alloLoss, alloRecord, initialAlloCarry, type AlloModel, type AlloObjective,
+} from "@cleanloop/models";
 import { stage } from "./allo-inputs.ts";
 import golden from "./fixtures/allo_torch.json";
 
@@ -26,7 +28,7 @@ for (const engine of ["onnx", "tfjs"] as const) {
           params, inputs: alloInputs(model, batchSize), carry, engine, device: "cpu",
         });
         const step = async (number: number) => {
-          const before = Object.fromEntries(Object.entries(session.carry).map(([name, data]) => [name, Float32Array.from(data)]));
+          const before = copied(session.carry);
           stage(session.inputs, batches[number], model);
           return { before, ...(await session.step({ learningRate })) };
         };
@@ -47,16 +49,20 @@ for (const engine of ["onnx", "tfjs"] as const) {
           const { error, secondError, graph, perturbation = zeros.subarray(0, featureCount) } = session.carry;
           const { duals, barrier, errorIntegral = zeros } = before;
           const observation = {
-            duals, barrier: barrier[0], errorIntegral, error, secondError, graph, perturbation, networkGradNorm: gradNorm,
+            duals, barrier: barrier[0], errorIntegral, error, secondError, graph, perturbation,
+            networkGradNorm: gradNorm,
           };
           const { lagrangian, ...record } = alloRecord(observation, objective);
           const { allo, dual_loss, barrier_loss, graph_loss } = result.record;
           expectClose("lagrangian", [lagrangian], [graph_loss + dual_loss + barrier_loss]);
           // what cancels to zero is as exact as its parts
-          expect(Math.abs(record.allo - allo)).toBeLessThan(1e-5 * (Math.abs(dual_loss) + Math.abs(barrier_loss) + graph_loss));
+          const parts = Math.abs(dual_loss) + Math.abs(barrier_loss) + graph_loss;
+          expect(Math.abs(record.allo - allo)).toBeLessThan(1e-5 * parts);
           const wanted: Record<string, number> = result.record;
           expect(Object.keys(record)).toEqual(Object.keys(wanted).sort());
-          for (const name of Object.keys(record).filter((key) => key !== "allo")) expectClose(name, [record[name]], [wanted[name]]);
+          for (const [name, value] of Object.entries(record)) {
+            if (name !== "allo") expectClose(name, [value], [wanted[name]]);
+          }
         }
         await session.close();
       });
@@ -69,6 +75,10 @@ function title({ objective }: Result): string {
   const changes = Object.entries(objective).filter(([name, value]) => value !== base[name as keyof typeof base]);
   return [objective.constraints, ...changes.map(([name, value]) => `${name} ${value}`)].join(", ");
 }
+
+/** The session's own arrays change with the next step. */
+const copied = (arrays: Record<string, Float32Array>): Record<string, Float32Array> =>
+  Object.fromEntries(Object.entries(arrays).map(([name, data]) => [name, Float32Array.from(data)]));
 
 function expectCarry(carry: Record<string, Float32Array>, wanted: Result["carry"]["one"]): void {
   const { isFirstPenalty, ...values } = carry;

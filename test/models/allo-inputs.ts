@@ -1,4 +1,4 @@
-// What the ALLO tests share: batches of states written into a session's inputs, for both evaluations, by plain counting.
+// What the ALLO tests share: batches of states as inputs of a session, for both evaluations, by plain counting.
 
 import type { TrainingSession } from "@cleanloop/compute";
 import type { AlloModel } from "@cleanloop/models";
@@ -12,7 +12,8 @@ export interface StateBatch {
 }
 
 /** Arrays of `alloInputs` for one batch. */
-export function inputArrays(batch: StateBatch, { evaluation, objective, coordinates }: AlloModel): Record<string, number[]> {
+export function inputArrays(batch: StateBatch, model: AlloModel): Record<string, number[]> {
+  const { evaluation, objective, coordinates } = model;
   const n = coordinates.length / 2;
   const isOneSided = objective.constraints === "one-sided";
   if (evaluation === "rows") {

@@ -2,7 +2,9 @@
 
 import { describe, expect, test } from "bun:test";
 import { laplacianEigenvalue, transitionEigenvalue } from "@cleanloop/data";
-import { ALLO_PRESETS, alloRecord, eigenvaluesFromDuals, type AlloObjective, type AlloObservation } from "@cleanloop/models";
+import {
+  ALLO_PRESETS, alloRecord, eigenvaluesFromDuals, type AlloObjective, type AlloObservation,
+} from "@cleanloop/models";
 
 const seed = ALLO_PRESETS.seed.objective;
 const paper = ALLO_PRESETS.paper.objective;
@@ -18,9 +20,12 @@ const observation: AlloObservation = {
   errorIntegral: [1, 0, 2, -3],
   networkGradNorm: 1.5,
 };
-const recordOf = (objective: AlloObjective, changes: Partial<AlloObservation> = {}) => alloRecord({ ...observation, ...changes }, objective);
+const recordOf = (objective: AlloObjective, changes: Partial<AlloObservation> = {}) =>
+  alloRecord({ ...observation, ...changes }, objective);
 function expectRecord(record: Record<string, number>, wanted: Record<string, number>): void {
-  for (const [name, value] of Object.entries(wanted)) expect([name, record[name].toFixed(10)]).toEqual([name, value.toFixed(10)]);
+  for (const [name, value] of Object.entries(wanted)) {
+    expect([name, record[name].toFixed(10)]).toEqual([name, value.toFixed(10)]);
+  }
 }
 
 describe("alloRecord", () => {
@@ -55,8 +60,8 @@ describe("alloRecord", () => {
     const dual = -2 * 0.3 + 0.5 * -0.7 + -1.2 * 0.11;
     const withIntegral = -2 * (0.3 + 0.5) + 0.5 * (-0.7 + 1) + -1.2 * (0.11 - 1.5);
     const penalty = 2 * (0.06 - 0.42 - 0.0055);
-    const squares = 0.8 ** 2 + 0.3 ** 2 + 1.39 ** 2 + penalty ** 2;
-    expectRecord(recordOf(objective), { dual_loss: dual, dual_loss_neg: -withIntegral, grad_norm: Math.sqrt(1.5 ** 2 + squares) });
+    const gradNorm = Math.sqrt(1.5 ** 2 + 0.8 ** 2 + 0.3 ** 2 + 1.39 ** 2 + penalty ** 2);
+    expectRecord(recordOf(objective), { dual_loss: dual, dual_loss_neg: -withIntegral, grad_norm: gradNorm });
   });
 
   test("the gate takes a row out of dual and barrier terms, not out of the errors", () => {
@@ -70,15 +75,17 @@ describe("alloRecord", () => {
     const d = 3;
     const error = [1, 0, 0, 2, 4, 0, 8, 16, 32];
     const square = Array.from({ length: d * d }, () => 0);
-    const triple = { duals: square, secondError: square, errorIntegral: square, graph: [0, 0, 0], perturbation: [0, 0, 0], error };
-    expectRecord(recordOf(seed, triple), { total_error: 63, total_norm_error: 37, total_two_component_error: 31 });
+    const row = [0, 0, 0];
+    const zeros = { duals: square, secondError: square, errorIntegral: square, graph: row, perturbation: row };
+    expectRecord(recordOf(seed, { ...zeros, error }), { total_error: 63, total_norm_error: 37, total_two_component_error: 31 });
   });
 });
 
 describe("the keys of a record", () => {
   const keysFor = (d: number) => {
     const [row, square] = [d, d * d].map((length) => Array.from({ length }, () => 0));
-    const zeros = { duals: square, error: square, secondError: square, errorIntegral: square, graph: row, perturbation: row };
+    const errors = { error: square, secondError: square, errorIntegral: square };
+    const zeros = { duals: square, ...errors, graph: row, perturbation: row };
     return Object.keys(recordOf(seed, zeros));
   };
   const ORIGINAL = [
@@ -108,7 +115,7 @@ describe("the keys of a record", () => {
 describe("T21: eigenvalues from duals", () => {
   const room4 = [1, 0.9942741, 0.9932109, 0.9859608, 0.9288151, 0.9119956, -0.3, -0.84676];
 
-  test.each([0.2, 0.9])("duals of long episodes, -2 (1 - x) / (1 - g x), give the walk's eigenvalue x back, g = %p", (gamma) => {
+  test.each([0.2, 0.9])("-2 (1 - x) / (1 - g x), duals of long episodes, give the walk's x back, g = %p", (gamma) => {
     const d = room4.length;
     const duals = Array.from({ length: d * d }, (_, at) => {
       const x = room4[Math.floor(at / d)];

@@ -1,4 +1,4 @@
-// ALLO without a network: features are a table [n, d] under plain gradient descent, the operator is exact. Used by tests.
+// ALLO without a network, for tests: features are a table [n, d] under gradient descent, the operator is exact.
 
 import { createTrainingSession, type LossTerms, type Tree } from "@cleanloop/compute";
 import { initialAlloCarry, type AlloObjective } from "@cleanloop/models";
@@ -21,12 +21,13 @@ type Lagrangian = (features: tf.Tensor2D, laplacian: tf.Tensor2D, carry: Tree, o
 export const alloObjective: Lagrangian = (features, laplacian, carry, objective) => {
   const constrained = { rows: features, weights: 1 };
   const energies = tf.sum(tf.mul(features, tf.matMul(laplacian, features)), 0) as tf.Tensor1D;
-  return alloLagrangian({ squaredDifferences: tf.mul(2, energies), first: constrained, second: constrained }, carry, objective);
+  const batch = { squaredDifferences: tf.mul(2, energies) as tf.Tensor1D, first: constrained, second: constrained };
+  return alloLagrangian(batch, carry, objective);
 };
 
 /**
- * Descends; `run(steps)` goes on for so many steps, `features` and `duals` are where it stands. The descent happens in the
- * carry, because sessions themselves know Adam alone: the session's own parameter stands by.
+ * Descends; `run(steps)` goes on for so many steps, `features` and `duals` are where it stands. The descent happens in
+ * the carry, because sessions themselves know Adam alone: the session's own parameter stands by.
  */
 export async function descend({ laplacian, start, objective, rate, lagrangian = alloObjective }: Tabular) {
   const n = Math.sqrt(laplacian.length);
@@ -58,7 +59,8 @@ export async function descend({ laplacian, start, objective, rate, lagrangian = 
     },
     async run(steps: number) {
       for (let left = steps; left > 0; left -= perCall) {
-        const results = await session.steps({ learningRates: Array.from({ length: Math.min(perCall, left) }, () => 0) });
+        const learningRates = Array.from({ length: Math.min(perCall, left) }, () => 0);
+        const results = await session.steps({ learningRates });
         if (!results.every(({ updated }) => updated)) throw new Error("the descent is no longer finite");
       }
     },
