@@ -27,7 +27,7 @@ export type Evaluate = (features: ArrayLike<number>, duals: ArrayLike<number>) =
  */
 export function evaluator({ exact, exactLaplacian, dataset }: Targets, { graphScale }: AlloObjective, sampling: OffsetSampling): Evaluate {
   const d = exactLaplacian.length;
-  const near: ReferenceVectors = { ...exact, groups: nearGroups(exactLaplacian, NEAR_GAP), extraCount: 0, extraEigenvectors: new Float64Array(0) };
+  const near: ReferenceVectors = { ...exact, groups: joinedGroups(exact.groups, nearGroups(exactLaplacian, NEAR_GAP)) };
   return (features, duals) => {
     const { cosines, groupCosines } = alignment(features, exact);
     const onData = alignment(features, dataset);
@@ -47,6 +47,17 @@ export function evaluator({ exact, exactLaplacian, dataset }: Targets, { graphSc
       ...numbered("walk_eigenvalue", transitionEigenvalues(eigenvalues, sampling)),
     };
   };
+}
+
+/** Groups of equal eigenvalues, joined where they are near each other; each of them stays whole. */
+function joinedGroups(equal: readonly (readonly number[])[], near: readonly (readonly number[])[]): number[][] {
+  const joined: number[][] = [];
+  for (const group of equal) {
+    const isNear = near.some((members) => members.includes(group[0]) && members.includes(group[0] - 1));
+    if (isNear) joined.at(-1)!.push(...group);
+    else joined.push([...group]);
+  }
+  return joined;
 }
 
 function numbered(name: string, values: Float64Array): Record<string, number> {

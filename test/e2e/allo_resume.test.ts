@@ -33,11 +33,11 @@ describe("a run that goes on ends with the same bits", () => {
   test.each([
     ["distinct", []],
     ["rows", ["--evaluation=rows"]],
-    ["with every carried tensor", ["--preset=seed", "--step_size_duals_i=0.1", "--perturbation_type=squared", "--turn_off_above_threshold"]],
-  ])("after Ctrl-C, evaluation %s", async (_, more: string[]) => {
-    const name = `whole-${more.length}`;
+    ["whole-data", ["--batch_size=0"]],
+    ["every-carried-tensor", ["--preset=seed", "--step_size_duals_i=0.1", "--perturbation_type=squared", "--turn_off_above_threshold"]],
+  ])("after Ctrl-C: %s", async (name, more: string[]) => {
     expect(await runCommand("allo", words(STEPS, name, ...more), place.path)).toMatchObject({ code: 0, stdout: `runs/open-4x5/${name}\n` });
-    const stopped = `stopped-${more.length}`;
+    const stopped = `stopped-${name}`;
     const { code, stdout, stderr } = await stopAfter(3, words(STEPS, stopped, ...more), stopped);
     expect({ code, stdout }).toEqual({ code: 130, stdout: `runs/open-4x5/${stopped}\n` });
     expect(stderr).toContain(`stopped; --resume runs/open-4x5/${stopped} goes on from here`);
@@ -59,12 +59,12 @@ describe("a run that goes on ends with the same bits", () => {
   }, 2 * TIMEOUT_MS);
 
   test("of a run that was killed behind its last step does what was left", async () => {
-    const path = at("whole-0");
+    const path = at("distinct");
     const rows = openRun(path).metrics();
     const run = resumeRun(path);
     for (const name of ["models/encoder.onnx", "final_learned_eigenvectors.npy"]) run.removeArtifact(name);
     run.finish("killed");
-    expect(await runCommand("allo", ["--resume=runs/open-4x5/whole-0"], place.path)).toMatchObject({ code: 0 });
+    expect(await runCommand("allo", ["--resume=runs/open-4x5/distinct"], place.path)).toMatchObject({ code: 0 });
     const view = openRun(path);
     expect(view.artifacts.map(({ name }) => name)).toEqual(expect.arrayContaining(["models/encoder.onnx", "final_learned_eigenvectors.npy"]));
     expect(view.metrics()).toEqual(rows);
@@ -92,14 +92,15 @@ test("SIGTERM ends with 143; in a clean mode that keeps its weights they are the
 }, TIMEOUT_MS);
 
 test("a clean run that is killed with -9 leaves its log, and its directory goes when the next clean run of its world starts", async () => {
-  const clean = allo(["--wandb_only", "--wandb_offline"], 100_000).words;
-  const child = startCommand("allo", [...clean, "--run_name=shot"], place.path);
+  const clean = (steps: number) => allo(["--wandb_only", "--wandb_offline"], steps).words;
+  const logsBefore = new Set(logDirectories(join(place.path, "runs")));
+  const child = startCommand("allo", [...clean(100_000), "--run_name=shot"], place.path);
   while (!existsSync(join(at("shot"), "metrics_history.json"))) await Bun.sleep(5);
   child.kill("SIGKILL");
   await child.exited;
-  const log = logDirectories(join(place.path, "runs")).at(-1) as string;
+  const [log] = logDirectories(join(place.path, "runs")).filter((directory) => !logsBefore.has(directory));
   expect(logContents(log).exitCode).toBeUndefined();
-  const { code, stderr } = await runCommand("allo", [...clean, "--run_name=next", "--num_gradient_steps=20"].filter((word) => word !== "--num_gradient_steps=100000"), place.path);
+  const { code, stderr } = await runCommand("allo", [...clean(20), "--run_name=next"], place.path);
   expect(stderr).toContain("removed runs/open-4x5/shot, a clean run that was killed");
   expect(code).toBe(0);
   expect(existsSync(at("shot"))).toBe(false);

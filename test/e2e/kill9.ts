@@ -52,16 +52,18 @@ export function rlvae(words: readonly string[], epochs: number): Trainer {
   };
 }
 
-/** ALLO with so many steps in a small open room. */
+/** ALLO with so many steps in a small open room; `words` replace what is small here. */
 export function allo(words: readonly string[], steps: number): Trainer {
   const logFreq = 20;
+  const small = [
+    "--env_type=open:4x5", "--num_eigenvectors=4", "--hidden_dim=16", "--num_steps=50", "--batch_size=64",
+    `--num_gradient_steps=${steps}`, `--log_freq=${logFreq}`, "--plot_freq=150", "--save_freq=110",
+  ];
+  const isGiven = (word: string) => words.some((other) => other.split("=")[0] === word.split("=")[0]);
   return {
     command: "allo",
     group: "open-4x5",
-    words: [
-      "--env_type=open:4x5", "--num_eigenvectors=4", "--hidden_dim=16", "--num_steps=50", "--batch_size=64",
-      `--num_gradient_steps=${steps}`, `--log_freq=${logFreq}`, "--plot_freq=150", "--save_freq=110", ...words,
-    ],
+    words: [...small.filter((word) => !isGiven(word)), ...words],
     rows: [...Array.from({ length: Math.ceil(steps / logFreq) }, (_, i) => i * logFreq), ...((steps - 1) % logFreq === 0 ? [] : [steps - 1])],
     stepKey: "gradient_step",
     rowKey: "lagrangian",

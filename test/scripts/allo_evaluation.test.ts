@@ -51,6 +51,22 @@ describe("scores", () => {
     expect(scores.cosine_sim_avg).toBeCloseTo(0.75, 12);
   });
 
+  test("of a rotation out of the learned vectors, into the rest of a double eigenvalue that they cut, are perfect by groups", () => {
+    const two = exactSpectrum(createGridworld(namedLayout("open:4x4")), 2);
+    expect(two.groups).toEqual([[0], [1, 2]]);
+    const cut = evaluator({ exact: two, exactLaplacian: laplacian.slice(0, 2), dataset: two }, ALLO_PRESETS.fast.objective, SAMPLING);
+    const features = Float32Array.from({ length: 32 }, (_, at) => (at % 2 === 0 ? two.eigenvectors[at] : two.extraEigenvectors[(at - 1) / 2]));
+    const scores = cut(features, new Float32Array(4));
+    expect([scores.cosine_sim_avg, scores.cosine_group_avg, scores.cosine_near_avg]).toEqual([0.5, 1, 1].map((value) => expect.closeTo(value, 6)));
+  });
+
+  test("of a rotation inside eigenvalues that are almost equal are perfect by near groups alone", () => {
+    const close = Float64Array.of(laplacian[0], laplacian[1], laplacian[2], laplacian[2] * 1.005);
+    const nearly = evaluator({ exact: { ...square, groups: [[0], [1], [2], [3]] }, exactLaplacian: close, dataset: square }, ALLO_PRESETS.fast.objective, SAMPLING);
+    const scores = nearly(combined([1, 0, 0, 0], [0, 0.6, 0.8, 0], [0, -0.8, 0.6, 0], [0, 0, 0, 1]), dualsOf(close));
+    expect([scores.cosine_group_avg, scores.cosine_near_avg]).toEqual([0.8, 1].map((value) => expect.closeTo(value, 6)));
+  });
+
   test("of a wrong order show in the cosines and not in the subspace; of wrong duals in the eigenvalues", () => {
     const scores = score(combined([0, 1, 0, 0], [1, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]), dualsOf([0.25, laplacian[1], laplacian[2], laplacian[3]]));
     expect(scores.cosine_group_0).toBeCloseTo(0, 12);
