@@ -11,12 +11,12 @@ interface Configuration {
   threads: number;
 }
 
-/** One line per configuration: steps per second, the share of the time that bare matrix products take, and ratios of medians. */
+/** One line per configuration: steps per second, the share that bare matrix products take, and ratios of medians. */
 export async function benchAlloStep({ rounds, seconds }: BenchOptions): Promise<void> {
   const torch = await findTorchPeer("allo_torch.py");
   const jax = await findPython("jax");
   for (const peer of [torch, jax]) if (typeof peer === "string") console.log(peer);
-  console.log("allo-step: steps per second on room4, median (range) of the rounds; JAX: best of one and of 20 steps per call");
+  console.log("allo-step: steps per second on room4, median (range) of the rounds; JAX: best of 1 and 20 steps per call");
   for (const preset of ["seed", "paper"] as const) {
     for (const evaluation of ["rows", "distinct"] as const) {
       for (const threads of [1, 2]) {
@@ -36,8 +36,9 @@ export async function benchAlloStep({ rounds, seconds }: BenchOptions): Promise<
         const against = (name: string, rates: number[]) =>
           rates.length === 0 ? "" : `   ${name} ${spread(rates)} ratio ${(median(ours) / median(rates)).toFixed(2)}`;
         const versionOf = (peer: { version: string } | string) => (typeof peer === "string" ? "" : peer.version);
+        const share = Math.round(100 * median(shares));
         console.log(
-          `${preset} ${evaluation} ${threads} thread(s)   cleanloop ${spread(ours)} (matrix products ${Math.round(100 * median(shares))} %)` +
+          `${preset} ${evaluation} ${threads} thread(s)   cleanloop ${spread(ours)} (matrix products ${share} %)` +
           against(`PyTorch ${versionOf(torch)}`, torchRates) + against(`JAX ${versionOf(jax)}`, jaxRates),
         );
       }
@@ -45,8 +46,9 @@ export async function benchAlloStep({ rounds, seconds }: BenchOptions): Promise<
   }
 }
 
-async function ownRate({ preset, evaluation, threads }: Configuration, seconds: number): Promise<{ rate: number; share: number }> {
-  const command = [process.execPath, fileBeside("./workloads/allo.ts"), preset, evaluation, String(threads), String(seconds)];
+async function ownRate({ preset, evaluation, threads }: Configuration, seconds: number) {
+  const workload = fileBeside("./workloads/allo.ts");
+  const command = [process.execPath, workload, preset, evaluation, String(threads), String(seconds)];
   const output = await outputOf(command, threads);
   const share = /products\/step=([\d.]+)/.exec(output)?.[1] ?? "NaN";
   return { rate: numberIn(output, /steps\/s=([\d.]+)/, command), share: Number(share) };
@@ -58,16 +60,19 @@ async function stepsFor(torch: TorchPeer, configuration: Configuration, seconds:
   return Math.max(trialSteps, Math.round(seconds * (await torchRate(torch, configuration, trialSteps))));
 }
 
-async function torchRate({ python, program }: TorchPeer, { preset, evaluation, threads }: Configuration, steps: number): Promise<number> {
-  const command = [python, program, "--preset", preset, "--threads", String(threads), "--steps", String(steps), "--log", String(steps)];
+async function torchRate({ python, program }: TorchPeer, configuration: Configuration, steps: number): Promise<number> {
+  const { preset, evaluation, threads } = configuration;
+  const command = [python, program, "--preset", preset, "--threads", String(threads)];
+  command.push("--steps", String(steps), "--log", String(steps));
   if (evaluation === "distinct") command.push("--dedup");
   return numberIn(await outputOf(command, threads), /([\d.]+)\/s /, command);
 }
 
-async function jaxRate(python: string, { preset, evaluation, threads }: Configuration, seconds: number): Promise<number> {
-  const command = [
-    python, fileBeside("./peers/allo_jax.py"), "--preset", preset, "--mode", evaluation, "--threads", String(threads), "--seconds", String(seconds / 2),
-  ];
+async function jaxRate(python: string, configuration: Configuration, seconds: number): Promise<number> {
+  const { preset, evaluation, threads } = configuration;
+  const command = [python, fileBeside("./peers/allo_jax.py"), "--preset", preset, "--mode", evaluation];
+  command.push("--threads", String(threads), "--seconds", String(seconds / 2));
   const output = await outputOf(command, threads);
-  return Math.max(numberIn(output, /single steps\/s=([\d.]+)/, command), numberIn(output, /scanned steps\/s=([\d.]+)/, command));
+  const patterns = [/single steps\/s=([\d.]+)/, /scanned steps\/s=([\d.]+)/];
+  return Math.max(...patterns.map((pattern) => numberIn(output, pattern, command)));
 }

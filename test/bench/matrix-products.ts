@@ -10,8 +10,8 @@ import { median } from "./peer.ts";
 
 /**
  * Milliseconds (median) that one run of the step's matrix products takes: the Gemm and MatMul operators that the compiler
- * makes of the loss and its gradient. They read what they read in the step, made-up numbers here, and results of one shape are
- * written to one place. Null where onnxruntime's C interface cannot be loaded.
+ * makes of the loss and its gradient. They read what they read in the step, made-up numbers here, and results of one shape
+ * are written to one place. Null where onnxruntime's C interface cannot be loaded.
  */
 export function matrixProductsMs(options: TrainingOptions, seconds: number): number | null {
   const api = loadCApi();
@@ -19,11 +19,14 @@ export function matrixProductsMs(options: TrainingOptions, seconds: number): num
   const { model, inputs, outputs } = productsAlone(options);
   const session = openNativeSession(api, model, { threads: options.threads ?? 1 });
   const places = new Map(outputs.map((output) => [output.shape.join(), bindingOf(output, 0).data]));
-  const results = outputs.map(({ name, shape }): Binding => ({ name, shape, dtype: "float32", data: places.get(shape.join())! }));
+  const results = outputs.map(({ name, shape }): Binding => {
+    return { name, shape, dtype: "float32", data: places.get(shape.join())! };
+  });
   const set = session.bind(inputs.map(bindingOf), results);
   const durations: number[] = [];
   const warmUpRuns = 10;
-  for (const startMs = performance.now(); performance.now() - startMs < seconds * 1000 || durations.length < 2 * warmUpRuns;) {
+  const startMs = performance.now();
+  while (performance.now() - startMs < seconds * 1000 || durations.length < 2 * warmUpRuns) {
     const before = performance.now();
     void session.run(set); // the C interface has finished when it returns
     durations.push(performance.now() - before);

@@ -2,10 +2,10 @@
 
   allo_jax.py --preset seed|paper --mode rows|distinct --threads 1 --seconds 8
 
-Written from the equations of "Proper Laplacian Representation Learning" (ICLR 2024). room4, transitions collected before the
-clock runs; every step's batches are drawn by NumPy while the step before runs. rows: the network sees every row of the batches;
-distinct: it sees the 104 states once, batches come as counts. Prints steps per second with one step per call of the compiled
-function, and with 20 of them in a lax.scan.
+Written from the equations of "Proper Laplacian Representation Learning" (ICLR 2024). room4, transitions collected before
+the clock runs; every step's batches are drawn by NumPy while the step before runs. rows: the network sees every row of the
+batches; distinct: it sees the 104 states once, batches come as counts. Prints steps per second with one step per call of
+the compiled function, and with 20 of them in a lax.scan.
 """
 import argparse
 import os
@@ -13,10 +13,10 @@ import time
 
 ROOM4 = "1fff 1041 1001 1041 1041 1041 1dfb 1021 1021 1001 1021 1021 1fff"  # rows of walls, binary, left to right
 SIDE, STEPS_PER_SCAN = 13, 20
-SEED = dict(d=10, layers=4, batch=256, rate=3e-4, dual_rate=3e-4, barrier_rate=3e-4, barrier=0.5, barrier_limit=0.5, dual=-2.0,
-            graph=0.5, gamma=0.2, episodes=1000, horizon=1000)
-PAPER = dict(d=11, layers=3, batch=1024, rate=1e-3, dual_rate=1e-4, barrier_rate=0.01, barrier=2.0, barrier_limit=1e4, dual=0.0,
-             graph=1.0, gamma=0.9, episodes=20000, horizon=50)
+SEED = dict(d=10, layers=4, batch=256, rate=3e-4, dual_rate=3e-4, barrier_rate=3e-4, barrier=0.5, barrier_limit=0.5,
+            dual=-2.0, graph=0.5, gamma=0.2, episodes=1000, horizon=1000)
+PAPER = dict(d=11, layers=3, batch=1024, rate=1e-3, dual_rate=1e-4, barrier_rate=0.01, barrier=2.0, barrier_limit=1e4,
+             dual=0.0, graph=1.0, gamma=0.9, episodes=20000, horizon=50)
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--preset", choices=("seed", "paper"), default="seed")
@@ -41,7 +41,8 @@ walls = np.array([[int(bit) for bit in f"{int(row, 16):013b}"] for row in ROOM4.
 cells = np.argwhere(~walls)
 n = len(cells)
 index = {tuple(cell): i for i, cell in enumerate(cells)}
-neighbours = np.array([[index.get((r + dr, c + dc), i) for dr, dc in ((-1, 0), (0, 1), (1, 0), (0, -1))] for i, (r, c) in enumerate(cells)])
+moves = ((-1, 0), (0, 1), (1, 0), (0, -1))
+neighbours = np.array([[index.get((r + dr, c + dc), i) for dr, dc in moves] for i, (r, c) in enumerate(cells)])
 if one_sided:
     X = (cells[:, ::-1] - SIDE / 2) / (SIDE / 2)
 else:
@@ -75,7 +76,8 @@ def draw_batches(steps):
         return dict(s=s, s_next=s_next, first=first, second=second)
     pairs = np.stack([np.bincount(a * n + b, minlength=n * n) for a, b in zip(s, s_next)]).reshape(steps, n, n)
     counts = lambda states: np.stack([np.bincount(row, minlength=n) for row in states])  # noqa: E731
-    return {name: (x / m).astype(np.float32) for name, x in dict(pairs=pairs, first=counts(first), second=counts(second)).items()}
+    batch = dict(pairs=pairs, first=counts(first), second=counts(second))
+    return {name: (x / m).astype(np.float32) for name, x in batch.items()}
 
 
 # ---- network and objective
