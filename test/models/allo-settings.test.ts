@@ -3,11 +3,11 @@
 import { describe, expect, test } from "bun:test";
 import { Random } from "@cleanloop/data";
 import {
-  ALLO_PRESETS, alloInputs, alloLearningRate, alloOffsets, checkAlloConfig, initialAlloCarry, initialAlloParameters, ModelError, type AlloPreset,
+  ALLO_PRESETS, alloInputs, alloLearningRate, alloOffsets, checkAlloConfig, initialAlloCarry, initialAlloParameters,
+  ModelError, type AlloPreset,
 } from "@cleanloop/models";
 
 describe("presets", () => {
-  /** Relations and numbers as the two programs state them. */
   test("seed: the original trainer's flags", () => {
     const { config, objective, training, sampling, coordinates } = ALLO_PRESETS.seed;
     expect(config).toEqual({ featureCount: 10, hiddenSize: 256, hiddenLayerCount: 4, initialisation: "flax" });
@@ -45,7 +45,10 @@ describe("presets", () => {
 
 describe("initial parameters", () => {
   // A standard normal cut at two deviations has the deviation 0.8796, and 0.6827 / 0.9545 of it within one.
-  test.each([["flax", 1, 2 / 0.87962566], ["haiku", 0.87962566, 2]] as const)("%s: deviation %p of 1/sqrt(fan-in), largest %p", (initialisation, deviation, largest) => {
+  test.each([
+    ["flax", 1, 2 / 0.87962566],
+    ["haiku", 0.87962566, 2],
+  ] as const)("%s: deviation %p of 1/sqrt(fan-in), largest %p", (initialisation, deviation, largest) => {
     const config = { featureCount: 40, hiddenSize: 256, hiddenLayerCount: 3, initialisation };
     const parameters = initialAlloParameters(config, new Random(1));
     expect(Object.entries(parameters).map(([name, { shape }]) => [name, shape])).toEqual([
@@ -64,7 +67,8 @@ describe("initial parameters", () => {
       const meanOf = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / count;
       const sigmas = 4 / Math.sqrt(count);
       expect(Math.abs(meanOf(scaled))).toBeLessThan(sigmas * deviation);
-      expect(Math.abs(Math.sqrt(meanOf(scaled.map((value) => value ** 2))) / deviation - 1)).toBeLessThan(sigmas * Math.SQRT1_2);
+      const spread = Math.sqrt(meanOf(scaled.map((value) => value ** 2)));
+      expect(Math.abs(spread / deviation - 1)).toBeLessThan(sigmas * Math.SQRT1_2);
       expect(scaled.every((value) => Math.abs(value) <= largest + 1e-6)).toBe(true);
       expect(Math.max(...scaled)).toBeGreaterThan(0.9 * largest);
       const within = scaled.filter((value) => Math.abs(value) < largest / 2).length / count;
@@ -84,7 +88,8 @@ describe("the carry", () => {
   const { seed, paper } = ALLO_PRESETS;
 
   test("starts with duals on the lower triangle, or on the diagonal alone", () => {
-    const dualsOf = (initialDualsDiagonal: boolean) => [...initialAlloCarry(config, { ...seed.objective, initialDualsDiagonal }).duals.data];
+    const dualsOf = (initialDualsDiagonal: boolean) =>
+      [...initialAlloCarry(config, { ...seed.objective, initialDualsDiagonal }).duals.data];
     expect(dualsOf(false)).toEqual([-2, 0, 0, -2, -2, 0, -2, -2, -2]);
     expect(dualsOf(true)).toEqual([-2, 0, 0, 0, -2, 0, 0, 0, -2]);
     expect(initialAlloCarry(config, paper.objective).duals.data.every((dual) => dual === 0)).toBe(true);
@@ -94,7 +99,8 @@ describe("the carry", () => {
     const always = ["barrier", "duals", "error", "graph", "secondError"];
     const keysOf = (objective: AlloPreset["objective"]) => Object.keys(initialAlloCarry(config, objective)).sort();
     expect(keysOf(seed.objective)).toEqual(always);
-    expect(keysOf({ ...seed.objective, integralRate: 1, perturbation: "squared" })).toEqual([...always, "errorIntegral", "perturbation"].sort());
+    const extended = { ...seed.objective, integralRate: 1, perturbation: "squared" } as const;
+    expect(keysOf(extended)).toEqual([...always, "errorIntegral", "perturbation"].sort());
     expect(keysOf(paper.objective)).toEqual([...always, "isFirstPenalty", "penaltyAverage"].sort());
   });
 });
@@ -105,9 +111,8 @@ test("inputs: weights over states and pairs, or rows", () => {
     const { config, objective } = ALLO_PRESETS[preset];
     return alloInputs({ config, objective, evaluation, coordinates }, 32);
   };
-  for (const preset of ["seed", "paper"] as const) {
-    expect(inputsOf(preset, "distinct")).toEqual({ laplacian: { shape: [7, 7] }, first: { shape: [7] }, second: { shape: [7] } });
-  }
+  const weights = { laplacian: { shape: [7, 7] }, first: { shape: [7] }, second: { shape: [7] } };
+  for (const preset of ["seed", "paper"] as const) expect(inputsOf(preset, "distinct")).toEqual(weights);
   const rows = { shape: [32], dtype: "int32" } as const;
   expect(inputsOf("seed", "rows")).toEqual({ from: rows, to: rows, second: rows });
   expect(inputsOf("paper", "rows")).toEqual({ from: rows, to: rows, first: rows, second: rows });

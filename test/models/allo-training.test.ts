@@ -6,8 +6,8 @@ import {
   CountSampler, createGridworld, exactSpectrum, expectedPairLaw, openRoom, PairBatch, Random,
 } from "@cleanloop/data";
 import {
-  alignment, ALLO_PRESETS, alloOffsets, alloFeatures, alloInputs, alloLoss, eigenvaluesFromDuals, initialAlloCarry, initialAlloParameters,
-  type AlloModel,
+  alignment, ALLO_PRESETS, alloFeatures, alloInputs, alloLoss, alloOffsets, eigenvaluesFromDuals, initialAlloCarry,
+  initialAlloParameters, type AlloModel,
 } from "@cleanloop/models";
 import * as tf from "@tensorflow/tfjs-core";
 import { stage } from "./allo-inputs.ts";
@@ -37,14 +37,16 @@ test.each(["seed", "paper"] as const)("T10: 300 steps from distinct states and f
   for (let step = 0; step < 300; step++) {
     const draw = () => Array.from({ length: 64 }, () => random.int(n));
     const from = draw();
-    const batch = { from, to: from.map((state) => world.next[4 * state + random.int(4)]), first: draw(), second: draw() };
+    const to = from.map((state) => world.next[4 * state + random.int(4)]);
+    const batch = { from, to, first: draw(), second: draw() };
     sessions.forEach((session, i) => stage(session.inputs, batch, models[i]));
     const [distinct, rows] = await Promise.all(sessions.map((session) => session.step({ learningRate: 1e-3 })));
     expect(Math.abs(distinct.loss / rows.loss - 1)).toBeLessThan(1e-3);
   }
   const [distinct, rows] = sessions.map(({ carry }) => carry);
   rows.duals.forEach((dual, at) => expect(Math.abs(distinct.duals[at] - dual)).toBeLessThan(1e-4));
-  expect(Math.max(...rows.duals.map((dual) => Math.abs(dual - objective.initialDual)))).toBeGreaterThan(0.5); // a long way
+  const longestWay = Math.max(...rows.duals.map((dual) => Math.abs(dual - objective.initialDual)));
+  expect(longestWay).toBeGreaterThan(0.5);
   expect(distinct.barrier[0]).toBeCloseTo(rows.barrier[0], 4);
   await Promise.all(sessions.map((session) => session.close()));
 });
@@ -71,12 +73,15 @@ test("T11: an open 4x5 room, five features, preset paper with quick duals, 2000 
     }
     await session.steps({ learningRates });
   }
-  const evaluate = await session.compile((params) => ({ features: alloFeatures(params, tf.tensor2d(model.coordinates, [n, 2]), model.config) }), {});
+  const evaluate = await session.compile((params) => {
+    return { features: alloFeatures(params, tf.tensor2d(model.coordinates, [n, 2]), model.config) };
+  }, {});
   const { features } = await evaluate({});
   const { cosines } = alignment(features, exactSpectrum(world, 5));
   expect(cosines.reduce((sum, cosine) => sum + cosine, 0) / 5).toBeGreaterThan(0.99);
   const eigenvalues = eigenvaluesFromDuals(session.carry.duals, 5, objective.graphScale);
   // of the operator that the sampler realises in episodes of 50 transitions with gamma 0.9
-  [0, 0.42909, 0.54793, 0.68973, 0.78386].forEach((wanted, i) => expect(Math.abs(eigenvalues[i] - wanted)).toBeLessThan(0.01));
+  const wanted = [0, 0.42909, 0.54793, 0.68973, 0.78386];
+  eigenvalues.forEach((eigenvalue, i) => expect(Math.abs(eigenvalue - wanted[i])).toBeLessThan(0.01));
   await session.close();
 });
