@@ -2,6 +2,7 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import * as tf from "@tensorflow/tfjs-core";
 import { createTrainingSession, type LossFunction, type TrainingOptions, type TrainingSession } from "@cleanloop/compute";
+import { snapshot } from "./snapshot.ts";
 
 const open: TrainingSession[] = [];
 async function sessionOf(options: TrainingOptions): Promise<TrainingSession> {
@@ -61,7 +62,7 @@ for (const variant of [{ binding: "native" }, { binding: "package" }, { engine: 
       const first = await sessionOf(options(variant));
       stage(first.inputs, 1);
       await first.step({ learningRate: 0.1 });
-      const state = structuredClone(first.exportState());
+      const state = snapshot(first.exportState());
       expect(Object.keys(state.carry)).toEqual(["multiplier", "idle"]);
       const second = await sessionOf(options(variant));
       second.importState(state);

@@ -2,6 +2,7 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import * as tf from "@tensorflow/tfjs-core";
 import { createTrainingSession, type LossFunction, type TrainingOptions, type TrainingSession } from "@cleanloop/compute";
+import { snapshot } from "./snapshot.ts";
 
 const open: TrainingSession[] = [];
 async function sessionOf(options: TrainingOptions): Promise<TrainingSession> {
@@ -91,7 +92,7 @@ describe("a training session", () => {
   test("goes on bit for bit from an exported state", async () => {
     const whole = await trainNetwork({}, 6);
     const { session: first } = await trainNetwork({}, 3);
-    const state = structuredClone(first.exportState());
+    const state = snapshot(first.exportState());
     const second = await sessionOf(networkOptions());
     second.importState(state);
     for (let t = 3; t < 6; t++) {
@@ -104,7 +105,7 @@ describe("a training session", () => {
   for (const engine of ["onnx", "tfjs"] as const) {
     test(`skips the update when loss or gradient is not finite (${engine})`, async () => {
       const { session } = await trainNetwork({ engine }, 2);
-      const before = structuredClone(session.exportState());
+      const before = snapshot(session.exportState());
       fill(session, 9);
       (session.inputs.x as Float32Array)[0] = Number.NaN;
       expect((await session.step({ learningRate: 1e-2 })).updated).toBe(false);
@@ -158,7 +159,7 @@ describe("the running average", () => {
     const read = await session.compile(({ w1 }) => ({ copy: tf.mul(w1, 1) }), { unused: { shape: [1] } }, { weights: "averaged" });
     expect((await read({ unused: new Float32Array(1) })).copy).toEqual(session.averagedParams.w1);
 
-    const state = structuredClone(session.exportState());
+    const state = snapshot(session.exportState());
     const resumed = await sessionOf({ ...networkOptions(), engine, averaging: { decay, interval } });
     resumed.importState(state);
     expect(resumed.averagedParams).toEqual(session.averagedParams);
@@ -209,7 +210,7 @@ describe("a training session refuses", () => {
   });
   test("a state of another model", async () => {
     const session = await sessionOf(networkOptions());
-    const state = structuredClone(session.exportState());
+    const state = snapshot(session.exportState());
     delete state.secondMoment.w2;
     expect(() => session.importState(state)).toThrow('importState: secondMoment of "w2" is missing; wanted [5, 2]');
   });
