@@ -96,7 +96,7 @@ export function withDefaults<F extends Flags>(flags: F, defaults: { [K in keyof 
 export function spellings(flags: Flags): Map<string, string> {
   const known = new Map<string, string>();
   for (const name of Object.keys(flags)) {
-    if (!/^[a-z][a-z0-9]*(_[a-z0-9]+)*$/.test(name)) {
+    if (!/^[a-z][a-z0-9]*(_[A-Za-z0-9]+)*$/.test(name)) {
       throw new TypeError(`defineFlags: "${name}" is not snake_case`);
     }
     for (const spelling of new Set([name, kebabCase(name), camelCase(name)])) {

@@ -7,5 +7,5 @@ export function kebabCase(name: string): string {
 
 /** n_epochs -> nEpochs */
 export function camelCase(name: string): string {
-  return name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+  return name.replace(/_([A-Za-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 }

@@ -38,7 +38,7 @@ export const alloFlags = defineFlags({
     graph_scale: { type: "number", above: 0, description: "c in c * mean |phi(s) - phi(s')|^2." },
     dual_learning_rate: { type: "number", min: 0, description: "Ascent of the duals per unit of error; preset seed: the learning rate." },
     step_size_duals: { type: "number", min: 0, default: 1, description: "Multiplies it." },
-    step_size_duals_i: { type: "number", min: 0, default: 0, description: "Multiplies it for the sum of past errors, the integral term." },
+    step_size_duals_I: { type: "number", min: 0, default: 0, description: "Multiplies it for the sum of past errors, the integral term." },
     integral_decay: { type: "number", min: 0, max: 1, default: 0.99, description: "Share of that sum that a step keeps." },
     duals_initial_val: { type: "number", description: "First value of the duals." },
     init_dual_diag: { type: "boolean", description: "Only the diagonal starts there, the rest at zero." },

@@ -62,7 +62,7 @@ export function alloSettings(words: AlloFlags, given: ReadonlySet<string>, state
       initialDual: flags.duals_initial_val,
       initialDualsDiagonal: flags.init_dual_diag,
       dualRate: flags.dual_learning_rate * flags.step_size_duals,
-      integralRate: flags.dual_learning_rate * flags.step_size_duals_i,
+      integralRate: flags.dual_learning_rate * flags.step_size_duals_I,
       integralDecay: flags.integral_decay,
       dualLimit: preset.objective.dualLimit,
       initialBarrier: flags.barrier_initial_val,
@@ -135,7 +135,7 @@ function deadFlags(flags: AlloRunFlags, given: ReadonlySet<string>): string[] {
   const needs: [flag: keyof AlloFlags, isRead: boolean, other: string][] = [
     ["num_doors", flags.use_doors, "--use_doors"],
     ["door_seed", flags.use_doors, "--use_doors"],
-    ["integral_decay", flags.step_size_duals_i > 0, "--step_size_duals_i above 0"],
+    ["integral_decay", flags.step_size_duals_I > 0, "--step_size_duals_I above 0"],
     ["graph_epsilon", flags.perturbation_type !== "none", "a --perturbation_type"],
     ["graph_variance_scale", flags.perturbation_type !== "none", "a --perturbation_type"],
     ["cum_error_threshold", flags.turn_off_above_threshold, "--turn_off_above_threshold"],

@@ -34,7 +34,7 @@ describe("a run that goes on ends with the same bits", () => {
     ["distinct", []],
     ["rows", ["--evaluation=rows"]],
     ["whole-data", ["--batch_size=0"]],
-    ["every-carried-tensor", ["--preset=seed", "--step_size_duals_i=0.1", "--perturbation_type=squared", "--turn_off_above_threshold"]],
+    ["every-carried-tensor", ["--preset=seed", "--step_size_duals_I=0.1", "--perturbation_type=squared", "--turn_off_above_threshold"]],
   ])("after Ctrl-C: %s", async (name, more: string[]) => {
     expect(await runCommand("allo", words(STEPS, name, ...more), place.path)).toMatchObject({ code: 0, stdout: `runs/open-4x5/${name}\n` });
     const stopped = `stopped-${name}`;

@@ -23,7 +23,7 @@ describe("a preset", () => {
     expect(settingsOf("--preset=seed").flags).toMatchObject({
       env_type: "room4", max_episode_length: 1000, num_envs: 1000, num_steps: 1000, use_doors: false, num_doors: 5, door_seed: 42,
       num_eigenvectors: 10, hidden_dim: 256, num_hidden_layers: 3, learning_rate: 3e-4, batch_size: 256, num_gradient_steps: 20000,
-      geometric_gamma: 0.2, duals_initial_val: -2, barrier_initial_val: 0.5, max_barrier_coefs: 0.5, step_size_duals: 1, step_size_duals_i: 0,
+      geometric_gamma: 0.2, duals_initial_val: -2, barrier_initial_val: 0.5, max_barrier_coefs: 0.5, step_size_duals: 1, step_size_duals_I: 0,
       integral_decay: 0.99, init_dual_diag: false, graph_epsilon: 0.01, graph_variance_scale: 0.1, perturbation_type: "none",
       turn_off_above_threshold: false, cum_error_threshold: 0.1, log_freq: 100, plot_freq: 1000, save_freq: 1000, save_model: true,
       plot_during_training: false, seed: 42, exp_name: "allo", exp_number: 0,
@@ -40,7 +40,7 @@ describe("a preset", () => {
 
 describe("step sizes", () => {
   test("of the seed preset all follow the learning rate, as in the original", () => {
-    const { objective, training } = settingsOf("--preset=seed", "--learning_rate=0.001", "--step_size_duals=3", "--step_size_duals_i=0.5");
+    const { objective, training } = settingsOf("--preset=seed", "--learning_rate=0.001", "--step_size_duals=3", "--step_size_duals_I=0.5");
     expect(training.learningRate).toBe(1e-3);
     expect(objective).toMatchObject({ dualRate: 3e-3, integralRate: 5e-4, barrierRate: 1e-3 });
   });
@@ -83,7 +83,7 @@ describe("flags that do nothing are named with the reason", () => {
     ["--door_seed=2", "--door_seed does nothing without --use_doors"],
     ["--graph_epsilon=2", "--graph_epsilon does nothing without a --perturbation_type"],
     ["--cum_error_threshold=2", "--cum_error_threshold does nothing without --turn_off_above_threshold"],
-    ["--integral_decay=0.5", "--integral_decay does nothing without --step_size_duals_i above 0"],
+    ["--integral_decay=0.5", "--integral_decay does nothing without --step_size_duals_I above 0"],
     ["--max_barrier_coefs=0.5", "--barrier_initial_val 1 is above --max_barrier_coefs 0.5, which holds from the second step on"],
   ])("%s", (word, warning) => expect(settingsOf(word).warnings).toEqual([warning]));
 });

@@ -138,7 +138,7 @@ export const ALLO_PRESETS: Readonly<Record<AlloPresetName, AlloPreset>> = {
   },
   fast: {
     config: { featureCount: 11, hiddenSize: 256, hiddenLayerCount: 3, initialisation: "haiku" },
-    objective: { ...PAPER_OBJECTIVE, dualRate: 1e-2, initialBarrier: 1 },
+    objective: { ...PAPER_OBJECTIVE, dualRate: 1e-2, initialBarrier: 1.5 },
     training: { learningRate: 3e-3, decayFraction: 0.5, beta2: 0.99, batchSize: 0, steps: 5000 },
     sampling: { gamma: null, horizon: null, transitions: 5e7, starts: "even" },
     coordinates: "paper",
