@@ -1,5 +1,5 @@
 // The files of an ALLO run: names, shapes and keys of the original program, so that its own plotting scripts read them.
-import type { JsonObject, NdArray, Run } from "@cleanloop/artifacts";
+import type { ArtifactEntry, JsonObject, NdArray, Run } from "@cleanloop/artifacts";
 import { ArtifactError, encodeJson, encodeNpy, encodePickle, ndarray, pyFloat, pyTuple } from "@cleanloop/artifacts";
 
 /** A move between canonical states whose way back is blocked. */
@@ -102,10 +102,11 @@ export class AlloArtifacts {
     return this.#writeFeatures(FINAL_FILE, step, features);
   }
 
-  /** Forgets the metrics and the features of later steps than `step`: a run resumed from there makes them again. */
+  /** Forgets the metrics and the features of later steps than `step`, and which features were final: a run resumed there makes them again. */
   async rewind(step: number): Promise<void> {
     this.#run.dropMetricsAfter(STEP_KEY, step);
-    const later = this.#run.artifacts.filter((entry) => entry.kind === KINDS.features && Number(entry.step) > step);
+    const isOutdated = ({ name, kind, step: madeAt }: ArtifactEntry) => name === FINAL_FILE || (kind === KINDS.features && Number(madeAt) > step);
+    const later = this.#run.artifacts.filter(isOutdated);
     for (const { name } of later) this.#run.removeArtifact(name);
     await this.#run.writeMetricsHistory("records");
   }

@@ -198,4 +198,18 @@ describe("a resumed run", () => {
     expect(results(run.path)).toEqual(results(whole.path));
     expect(openRun(run.path).verifyArtifacts()).toEqual([]);
   });
+
+  test("to more steps: features are final only at the end, also when they were made before the step that goes on", async () => {
+    const run = newRun();
+    const artifacts = new AlloArtifacts(run, size);
+    await artifacts.writeSetting(setting);
+    for (const step of [9000, 10_000, 19_999]) await artifacts.writeFeatures(step, features(step));
+    await artifacts.writeFinalFeatures(19_999, features(0));
+    await artifacts.rewind(19_999);
+    const kept = openRun(run.path).artifacts.filter(({ kind }) => kind === "features");
+    expect(existsSync(join(run.path, "final_learned_eigenvectors.npy"))).toBe(false);
+    // T17: by the numbers of the manifest 19999 is the latest; by the file names it would be 9000
+    expect(Math.max(...kept.map(({ step }) => step as number))).toBe(19_999);
+    expect(kept.map(({ name }) => name).sort().at(-1)).toBe(featuresFileName(9000));
+  });
 });
