@@ -31,19 +31,13 @@ const quickDuals = ["--batch_size=4096", "--dual_learning_rate=0.01"];
 const twentyMillion = ["--num_envs=1000", "--num_steps=20000"];
 
 /**
- * A million transitions rotate eigenvectors whose eigenvalues are close: of eight seeds' data, those of 1 and 5 have
- * eigenvectors of their own that score .93 and .94 with the exact ones. Such a run is judged by the eigenvectors of its data.
+ * A million transitions rotate eigenvectors whose eigenvalues are close: in about one data set of ten, of ours and of NumPy's alike,
+ * two of room4 mix so far that the data's own eigenvectors score .93 to .95 with the exact ones. So runs on a million transitions
+ * are judged by the eigenvectors of their data, and the cosine with the exact ones is printed beside.
  */
-const ROTATED_DATA_SEED = 1;
-const GOOD_DATA_SEEDS = [0, 2, 3];
-
 const CHECKS: Case[] = [
   {
-    name: "T12 quick duals", words: room4("paper", 4000, ...quickDuals), seeds: GOOD_DATA_SEEDS,
-    requirements: [{ score: COSINE, atLeast: 0.98 }, { score: DATASET, atLeast: 0.98 }, { score: ERROR, below: 0.01 }],
-  },
-  {
-    name: "T12c rotated data", words: room4("paper", 4000, ...quickDuals), seeds: [ROTATED_DATA_SEED],
+    name: "T12 quick duals", words: room4("paper", 4000, ...quickDuals), seeds: [0, 1, 2],
     requirements: [{ score: DATASET, atLeast: 0.98 }, { score: ERROR, below: 0.01 }],
   },
   {
@@ -52,8 +46,8 @@ const CHECKS: Case[] = [
     requirements: [{ score: COSINE, atLeast: 0.998 }, { score: DATASET, atLeast: 0.998 }, { score: ERROR, below: 0.004 }],
   },
   {
-    name: "T13 paper", words: room4("paper", 10_000), seeds: GOOD_DATA_SEEDS,
-    requirements: [{ score: COSINE, atLeast: 0.98 }],
+    name: "T13 paper", words: room4("paper", 10_000), seeds: [0, 1, 2],
+    requirements: [{ score: DATASET, atLeast: 0.98 }],
   },
   {
     name: "T14 seed", words: room4("seed", 20_000), seeds: [0, 1, 2],

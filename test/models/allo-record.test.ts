@@ -50,6 +50,7 @@ describe("alloRecord", () => {
     const dual = -2 * 0.25 + 0.5 * -0.05 + -1.2 * 0.03;
     const penalty = 0.3 * 0.2 + -0.7 * 0.6 + 0.11 * -0.05;
     expectRecord(recordOf(paper), {
+      approx_eigenvalue_sum: 0.8, // the duals are -4 lambda at the equilibrium when the graph term has the scale 1
       dual_loss: dual, barrier_loss: 0.4 * penalty, lagrangian: 0.287 + dual + 0.4 * penalty,
       grad_norm: Math.sqrt(1.5 ** 2 + 0.25 ** 2 + 0.05 ** 2 + 0.03 ** 2 + penalty ** 2),
     });
@@ -62,6 +63,10 @@ describe("alloRecord", () => {
     const penalty = 2 * (0.06 - 0.42 - 0.0055);
     const gradNorm = Math.sqrt(1.5 ** 2 + 0.8 ** 2 + 0.3 ** 2 + 1.39 ** 2 + penalty ** 2);
     expectRecord(recordOf(objective), { dual_loss: dual, dual_loss_neg: -withIntegral, grad_norm: gradNorm });
+
+    const integralAlone = -2 * 1 + 0.5 * 2 + -1.2 * -3;
+    expectRecord(recordOf({ ...seed, dualRate: 0, integralRate: 0.01 }), { dual_loss: dual, dual_loss_neg: -integralAlone });
+    expectRecord(recordOf({ ...seed, dualRate: 0, integralRate: 0 }), { dual_loss: dual, dual_loss_neg: 0 });
   });
 
   test("the gate takes a row out of dual and barrier terms, not out of the errors", () => {

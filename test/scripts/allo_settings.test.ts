@@ -84,7 +84,7 @@ describe("flags that do nothing are named with the reason", () => {
     ["--graph_epsilon=2", "--graph_epsilon does nothing without a --perturbation_type"],
     ["--cum_error_threshold=2", "--cum_error_threshold does nothing without --turn_off_above_threshold"],
     ["--integral_decay=0.5", "--integral_decay does nothing without --step_size_duals_I above 0"],
-    ["--max_barrier_coefs=0.5", "--barrier_initial_val 1 is above --max_barrier_coefs 0.5, which holds from the second step on"],
+    ["--max_barrier_coefs=0.5", "--barrier_initial_val 1.5 is above --max_barrier_coefs 0.5, which holds from the second step on"],
   ])("%s", (word, warning) => expect(settingsOf(word).warnings).toEqual([warning]));
 });
 

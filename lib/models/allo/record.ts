@@ -1,6 +1,7 @@
 // One record of the metrics history: the keys of the original trainer, in its order, and the honest total beside them.
 
 import type { AlloObjective } from "./config.ts";
+import { eigenvaluesFromDuals } from "./eigenvalues.ts";
 
 /** What a step leaves behind: multipliers before its ascent, and its errors and terms. */
 export interface AlloObservation {
@@ -40,8 +41,9 @@ export function alloRecord(observation: AlloObservation, objective: AlloObjectiv
   };
   const meanError = (p: number) => (isOneSided ? error[p] : (error[p] + secondError[p]) / 2);
   const penalty = (p: number, row: number) => gate[row] * (isOneSided ? 2 : 1) * error[p] * secondError[p];
-  const integralShare = objective.dualRate === 0 ? 0 : objective.integralRate / objective.dualRate;
-  const ascent = (p: number, row: number) => gate[row] * meanError(p) + integralShare * errorIntegral[p];
+  // Of duals that only the integral moves, the integral is the whole ascent.
+  const [errorShare, integralShare] = objective.dualRate === 0 ? [0, Math.sign(objective.integralRate)] : [1, objective.integralRate / objective.dualRate];
+  const ascent = (p: number, row: number) => errorShare * gate[row] * meanError(p) + integralShare * errorIntegral[p];
 
   const graphLoss = sum(graph) + sum(perturbation);
   const dualLoss = overTriangle((p, row) => duals[p] * gate[row] * meanError(p));
@@ -53,7 +55,7 @@ export function alloRecord(observation: AlloObservation, objective: AlloObjectiv
 
   const record: Record<string, number> = {
     allo: graphLoss + dualLoss + barrierLoss + dualLossNegative + barrierLossNegative,
-    approx_eigenvalue_sum: -0.5 * overTriangle((p, row) => (p === at(row, row) ? duals[p] : 0)),
+    approx_eigenvalue_sum: sum(eigenvaluesFromDuals(duals, d, objective.graphScale)),
     barrier_coef: barrier,
     barrier_loss: barrierLoss,
     distance_to_constraint_manifold: overTriangle((p) => error[p] ** 2),
