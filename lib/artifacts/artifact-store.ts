@@ -3,7 +3,7 @@
 // A put writes the temporary file, records the coming entry as pending, renames, and records it as done. A reader that
 // meets a pending entry compares the file's hash and knows which side of the rename it is on. Removal goes the other way
 // round: the entry leaves the manifest first, with a note of the file, and the file follows.
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { isArtifactName, reservedNames } from "./artifact-name.ts";
 import { AtomicFile, type Chunks, fill } from "./atomic.ts";
@@ -14,6 +14,7 @@ import {
   type ArtifactEntry,
   type Manifest,
   type Pointer,
+  requireManifest,
   settled,
   withArtifact,
   withoutArtifact,
@@ -48,7 +49,8 @@ export class ArtifactStore {
   async put(name: string, kind: string, data: Chunks, options: PutOptions = {}): Promise<ArtifactEntry> {
     checkName("writeArtifact", name);
     const path = join(this.directory, name);
-    makeFolder(dirname(path));
+    requireManifest(this.directory);
+    this.#makeFolders(dirname(name));
     const file = new AtomicFile(path);
     await fill(file, data);
     const entry = { name, kind, step: options.step ?? null, ...file.finish(), meta: options.meta ?? null };
@@ -67,11 +69,12 @@ export class ArtifactStore {
 
   makeFolder(name: string): void {
     checkName("makeFolder", name);
+    requireManifest(this.directory);
     const manifest = this.#settle();
     const folders = manifest.folders ?? [];
     // Listed before it is there: one that is never made is no harm, one that nobody knows of would stay behind.
     if (!folders.includes(name)) this.#write({ ...manifest, folders: [...folders, name] });
-    makeFolder(join(this.directory, name));
+    this.#makeFolders(name);
   }
 
   remove(name: string): void {
@@ -122,7 +125,15 @@ export class ArtifactStore {
     for (const name of names) removeFile(join(this.directory, name));
   }
 
+  /** Makes a folder and those above it, but never the run directory, which may have been removed this very moment. */
+  #makeFolders(name: string): void {
+    if (name === ".") return;
+    this.#makeFolders(dirname(name));
+    makeFolder(join(this.directory, name));
+  }
+
   #write(manifest: Manifest): void {
+    requireManifest(this.directory);
     writeManifest(this.directory, manifest);
     this.#manifest = manifest;
   }
@@ -139,8 +150,9 @@ function checkName(caller: string, name: string): void {
 
 function makeFolder(path: string): void {
   try {
-    mkdirSync(path, { recursive: true });
+    mkdirSync(path);
   } catch (cause) {
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
     throw systemError("create the directory", path, cause);
   }
 }

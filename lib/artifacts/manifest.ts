@@ -83,6 +83,19 @@ export function settled(directory: string, manifest: Manifest): Manifest {
   return inPlace ? withArtifact(manifest, pending) : { ...manifest, pending: null };
 }
 
+/**
+ * Throws `not-found` where the run directory or its manifest is gone: what an owner wrote there from memory would be a
+ * directory that nobody can open, in a place that somebody cleared.
+ */
+export function requireManifest(directory: string): void {
+  if (existsSync(join(directory, manifestFileName))) return;
+  throw new ArtifactError(
+    "not-found",
+    `cannot write: the run directory ${directory} is gone, or its ${manifestFileName} is. ` +
+      "It was removed, moved or replaced while the run went on; leave it in place and start the run again.",
+  );
+}
+
 /** Replaces manifest.json atomically. */
 export function writeManifest(directory: string, manifest: Manifest): void {
   writeAtomicSync(join(directory, manifestFileName), `${encodeJson(manifest as unknown as JsonObject, 2)}\n`);

@@ -4,7 +4,7 @@ import { ArtifactStore, type PutOptions } from "./artifact-store.ts";
 import type { Chunks } from "./atomic.ts";
 import { ArtifactError } from "./errors.ts";
 import { encodeJson } from "./json.ts";
-import type { ArtifactEntry, Manifest, Pointer } from "./manifest.ts";
+import { type ArtifactEntry, type Manifest, type Pointer, requireManifest } from "./manifest.ts";
 import { metricsColumns, metricsFileName, MetricsLog, type MetricsRow, readMetrics, readMetricsRecordsJson } from "./metrics.ts";
 import { sweepTemporaryFiles } from "./removal.ts";
 import { removeRunFiles } from "./run-files.ts";
@@ -129,6 +129,7 @@ export class Run {
 
   #writeStatus(change: Partial<RunStatus>): void {
     this.#status = { ...this.#status, ...change };
+    requireManifest(this.path);
     writeStatus(this.path, this.#status);
   }
 

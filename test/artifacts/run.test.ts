@@ -1,7 +1,7 @@
 // The run directory as its writer and its readers see it: artifacts, pointers, removal, discarding.
 import { describe, expect, test } from "bun:test";
 import { createRun, ndarray, openRun, readCheckpoint, resumeRun, type Run, writeCheckpoint } from "@cleanloop/artifacts";
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { asNobody, canDropRights, canMount, codeOf, codeOfAsync, temporaryDirectory } from "./support.ts";
 
@@ -94,6 +94,40 @@ catch (error) { console.log(error.code, error.message); }`;
     const config = { size: 1n as unknown as number };
     expect(codeOf(() => createRun({ ...options(), root, config }))).toBe("invalid-argument");
     expect(existsSync(root)).toBe(false);
+  });
+});
+
+describe("a run directory that is removed while its process goes on", () => {
+  test("stays removed: nothing is written any more, and the error says why", async () => {
+    const run = newRun();
+    await run.writeArtifact("plots/a", "figure", "1");
+    rmSync(run.path, { recursive: true });
+    expect(await codeOfAsync(run.writeArtifact("plots/a", "figure", "2"))).toBe("not-found");
+    expect(await codeOfAsync(run.writeArtifact("b", "figure", "2"))).toBe("not-found");
+    expect(() => run.makeFolder("plots")).toThrow(`the run directory ${run.path} is gone`);
+    expect(codeOf(() => run.removeArtifact("plots/a"))).toBe("not-found");
+    expect(await codeOfAsync(run.writeMetricsHistory())).toBe("not-found");
+    expect(codeOf(() => run.finish("finished"))).toBe("not-found");
+    expect(existsSync(run.path)).toBe(false);
+  });
+
+  test("is not made up from memory when only its files are removed, or another directory has its name", async () => {
+    const run = newRun();
+    await run.writeArtifact("a", "figure", "1");
+    rmSync(run.path, { recursive: true });
+    mkdirSync(run.path);
+    expect(await codeOfAsync(run.writeArtifact("plots/b", "figure", "2"))).toBe("not-found");
+    expect(codeOf(() => run.makeFolder("plots"))).toBe("not-found");
+    expect(codeOf(() => run.finish("failed"))).toBe("not-found");
+    expect(readdirSync(run.path)).toEqual([]);
+  });
+
+  test("folders of any depth are made while it is there, and again when they alone were removed", async () => {
+    const run = newRun();
+    run.makeFolder("a/b/c");
+    rmSync(join(run.path, "a"), { recursive: true });
+    await run.writeArtifact("a/b/d/e", "figure", "1");
+    expect(tree(run.path)).toEqual(["a/b/d/e", ...ownFiles]);
   });
 });
 

@@ -1,10 +1,10 @@
 // What a run of allo leaves in each output mode: the file tree, and what is in the files, for us and for the original's scripts.
 import { afterAll, describe, expect, test } from "bun:test";
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { openRun, readNpy, readSafetensors } from "@cleanloop/artifacts";
 import { findPython, runPython } from "../artifacts/support.ts";
-import { emptyWorkplace, runCommand, sizeBytes, tree } from "./harness.ts";
+import { emptyWorkplace, runCommand, sizeBytes, startCommand, tree } from "./harness.ts";
 import { logContents } from "./tracker_logs.ts";
 
 const SMALL = [
@@ -160,7 +160,21 @@ test("doors are written, in the original's words; --plot_during_training without
   const directory = join(place.path, "runs/open-4x5/doors");
   expect(readdirSync(directory)).toContain("door_config.pkl");
   expect(JSON.parse(readFileSync(join(directory, "viz_metadata.json"), "utf8")).door_markers).toHaveLength(2);
-  expect(stderr.match(/^warning: --plot_during_training/gm)?.length ?? 0).toBeLessThanOrEqual(1);
+  expect(stderr.match(/^warning: --plot_during_training.*/gm)).toEqual([expect.stringContaining("generate_plots.ts is not in this version")]);
+}, TIMEOUT_MS);
+
+test("a run whose directory is removed fails at once, says why, and leaves it removed", async () => {
+  const words = ["--no-wandb", "--num_gradient_steps=10000000", "--run_name=removed"];
+  const child = startCommand("allo", [...SMALL.filter((word) => !word.startsWith("--num_gradient_steps")), ...words], place.path);
+  const [stdout, stderr] = [child.stdout.text(), child.stderr.text()];
+  const directory = join(place.path, "runs/open-4x5/removed");
+  while (child.exitCode === null && !existsSync(join(directory, "checkpoints"))) await Bun.sleep(20);
+  // Again where the trainer puts a file into a folder between a look at it and its removal.
+  while (existsSync(directory)) Bun.spawnSync(["rm", "-rf", directory]);
+  expect({ code: await child.exited, stdout: await stdout }).toEqual({ code: 1, stdout: "" });
+  expect(await stderr).toMatch(/^error: cannot .*removed/m);
+  expect(await stderr).not.toContain("This is a bug");
+  expect(existsSync(directory)).toBe(false);
 }, TIMEOUT_MS);
 
 test("one step, and steps that are not finite, end honestly", async () => {
