@@ -78,11 +78,11 @@ export async function train({ flags: words, given, signal }: Context): Promise<A
   if (saved && saved.record.data_fingerprint !== worldFingerprint(world)) {
     throw new UsageError(`--resume ${saved.directory}: ${layout.name} is not the layout that the run was trained on`);
   }
-  const exact = walkSpectrum(world, settings);
+  const walk = walkSpectrum(world, settings);
   const dataStartMs = performance.now();
   const data = collectData(world, settings);
   const dataSeconds = (performance.now() - dataStartMs) / 1000;
-  const targets = targetsOf(world, exact, data.law, settings);
+  const targets = targetsOf(world, walk, data.law, settings);
   await Bun.sleep(0); // a signal that came meanwhile is seen now
   signal.throwIfAborted();
 
@@ -229,7 +229,7 @@ export async function train({ flags: words, given, signal }: Context): Promise<A
         const { WEIGHTS_FILE } = await import("./shared/model_files.ts");
         const encoder = await encoderFile(session, model, features);
         say("encoder.onnx was reopened and gives what the trained model gives");
-        const weights = (name: string) => modelFile(name, session, exact, savedFlags);
+        const weights = (name: string) => modelFile(name, session, walk, savedFlags);
         const files = isWritten ? [encoder, weights("final_model.safetensors")] : [];
         for (const { name, bytes } of files) await run.writeArtifact(`models/${name}`, "model", bytes);
         const logged = policy.weightsInTracker ? [encoder, weights(WEIGHTS_FILE), featuresFile(features, stateCount)] : [];
@@ -239,11 +239,11 @@ export async function train({ flags: words, given, signal }: Context): Promise<A
     if (policy.figuresInTracker) {
       const { eigenvectorStrip } = await import("./allo/eigenvector_strip.ts");
       const { Image } = await import("@cleanloop/wandb");
-      tracker.log({ gradient_step: step, "eigenvectors/exact_above_learned": new Image(eigenvectorStrip(world, exact, features)) }, { step });
+      tracker.log({ gradient_step: step, "eigenvectors/exact_above_learned": new Image(eigenvectorStrip(world, targets.reference, features)) }, { step });
     }
     const final = Object.entries(scores).map(([key, value]) => [`final/${key}`, value]);
     tracker.summary.update({ ...Object.fromEntries(final), "final/gradient_steps": step, "final/nonfinite_steps": nonFiniteSteps });
-    say(scoreTable(targets.exactLaplacian, scores));
+    say(scoreTable(targets.reference.eigenvalues, scores));
     if (nonFiniteSteps > 0) say(`${nonFiniteSteps} of ${step} steps gave a loss or gradient that is not finite, and changed nothing`);
     const state = wasStopped ? "killed" : "finished";
     const paths = await outputs.close(state, { exitCode: wasStopped ? signalExitCode(stopSignalOf(signal)) : EXIT.done });
@@ -264,8 +264,8 @@ export async function train({ flags: words, given, signal }: Context): Promise<A
 }
 
 /** Every eigenvector in a line, and the means below. */
-function scoreTable(exactLaplacian: Float64Array, scores: Record<string, number>): string {
-  const rows = Array.from(exactLaplacian, (eigenvalue, i) => {
+function scoreTable(wanted: Float64Array, scores: Record<string, number>): string {
+  const rows = Array.from(wanted, (eigenvalue, i) => {
     const [learned, group, plain] = ["eigenvalue", "cosine_group", "cosine_sim"].map((name) => scores[`${name}_${i}`]);
     return [i, eigenvalue.toFixed(5), learned.toFixed(5), group.toFixed(5), plain.toFixed(5)];
   });

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { defineFlags, parseFlags, UsageError } from "@cleanloop/cli";
-import type { GridLayout, Gridworld, PairLaw, Rollouts, Spectrum } from "@cleanloop/data";
+import type { GridLayout, Gridworld, OffsetSampling, PairLaw, Rollouts, Spectrum } from "@cleanloop/data";
 import {
   collectRollouts,
   createGridworld,
@@ -27,12 +27,16 @@ const LAYOUT_FOLDER = "layouts";
 
 /** What is to be learned, and what can be learned from the data at hand. */
 export interface Targets {
-  /** The walk's own eigenvectors. */
-  exact: Spectrum;
-  /** [d] eigenvalues of the Laplacian that endless data would realise. */
-  exactLaplacian: Float64Array;
-  /** Eigenvectors and eigenvalues of the Laplacian that these data realise: where training converges to. */
+  /** The walk's own eigenvectors and eigenvalues. */
+  walk: Spectrum;
+  /**
+   * Of the Laplacian that endless data would realise: what features and duals are compared with. Its eigenvectors are the
+   * walk's where the walk is symmetric; one-way doors make it another operator.
+   */
+  reference: Spectrum;
+  /** Of the Laplacian that these data realise: where training converges to. */
   dataset: Spectrum;
+  isSymmetric: boolean;
 }
 
 export interface CollectedData {
@@ -70,14 +74,19 @@ export function walkSpectrum(world: Gridworld, { config }: AlloSettings): Spectr
 }
 
 /** All that the learned features are compared with. */
-export function targetsOf(world: Gridworld, exact: Spectrum, law: PairLaw, settings: AlloSettings): Targets {
+export function targetsOf(world: Gridworld, walk: Spectrum, law: PairLaw, settings: AlloSettings): Targets {
   const { flags, config, sampling, constraintLaw } = settings;
   const spectrumOf = (pairs: PairLaw) => usage(transitionsText(flags), () => datasetSpectrum(pairs, config.featureCount, constraintLaw));
-  // Doors leave no formula from the walk's eigenvalues to those of the sampled pairs.
-  const exactLaplacian = isSymmetricWalk(world)
-    ? laplacianEigenvalues(exact.eigenvalues, sampling)
-    : spectrumOf(expectedPairLaw(world, sampling)).eigenvalues;
-  return { exact, exactLaplacian, dataset: spectrumOf(law) };
+  const isSymmetric = isSymmetricWalk(world);
+  // Doors leave no formula from the walk's spectrum to that of the sampled pairs.
+  const reference = isSymmetric ? sampledSpectrum(walk, sampling) : spectrumOf(expectedPairLaw(world, sampling));
+  return { walk, reference, dataset: spectrumOf(law), isSymmetric };
+}
+
+/** A symmetric walk as its sampler shows it: the same eigenvectors, the eigenvalues of the Laplacian. */
+function sampledSpectrum(walk: Spectrum, sampling: OffsetSampling): Spectrum {
+  const [eigenvalues, extraEigenvalues] = [walk.eigenvalues, walk.extraEigenvalues].map((values) => laplacianEigenvalues(values, sampling));
+  return { ...walk, eigenvalues, extraEigenvalues };
 }
 
 const transitionsText = ({ num_envs, num_steps }: AlloSettings["flags"]): string => `--num_envs ${num_envs} --num_steps ${num_steps}`;

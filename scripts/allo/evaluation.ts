@@ -20,16 +20,22 @@ export const KEYS = {
 export type Evaluate = (features: ArrayLike<number>, duals: ArrayLike<number>) => Record<string, number>;
 
 /**
- * cosine_sim_<i> |cos| with the exact eigenvector i, cosine_group_<i> the same up to a rotation inside equal eigenvalues,
+ * cosine_sim_<i> |cos| with the reference's eigenvector i, cosine_group_<i> the same up to a rotation inside equal eigenvalues,
  * cosine_near_avg up to one inside eigenvalues that differ by less than one percent, cosine_dataset_* against what the data
  * define; subspace_alignment whatever the order; eigenvalue_<i> the Laplacian's eigenvalues that the duals tell, with their
- * largest distance from the exact ones and from those of the data; walk_eigenvalue_<i> the walk's that belong to them.
+ * largest distance from the reference's and from those of the data. Of a symmetric walk also walk_eigenvalue_<i>, the walk's that
+ * belong to them; of another one cosine_walk_*, against the walk's own eigenvectors, which are not what is learned.
  */
-export function evaluator({ exact, exactLaplacian, dataset }: Targets, { graphScale }: AlloObjective, sampling: OffsetSampling): Evaluate {
-  const d = exactLaplacian.length;
-  const near: ReferenceVectors = { ...exact, groups: joinedGroups(exact.groups, nearGroups(exactLaplacian, NEAR_GAP)) };
+export function evaluator({ walk, reference, dataset, isSymmetric }: Targets, { graphScale }: AlloObjective, sampling: OffsetSampling): Evaluate {
+  const d = reference.eigenvalues.length;
+  const near: ReferenceVectors = { ...reference, groups: joinedGroups(reference.groups, nearGroups(reference.eigenvalues, NEAR_GAP)) };
+  const walkScores = (features: ArrayLike<number>, eigenvalues: Float64Array): Record<string, number> => {
+    if (isSymmetric) return numbered("walk_eigenvalue", transitionEigenvalues(eigenvalues, sampling));
+    const { cosines, groupCosines } = alignment(features, walk);
+    return { cosine_walk_avg: mean(cosines), cosine_walk_group_avg: mean(groupCosines) };
+  };
   return (features, duals) => {
-    const { cosines, groupCosines } = alignment(features, exact);
+    const { cosines, groupCosines } = alignment(features, reference);
     const onData = alignment(features, dataset);
     const eigenvalues = eigenvaluesFromDuals(duals, d, graphScale);
     return {
@@ -40,11 +46,11 @@ export function evaluator({ exact, exactLaplacian, dataset }: Targets, { graphSc
       cosine_near_avg: mean(alignment(features, near).groupCosines),
       cosine_dataset_avg: mean(onData.cosines),
       [KEYS.datasetCosine]: mean(onData.groupCosines),
-      subspace_alignment: subspaceAlignment(features, exact),
+      subspace_alignment: subspaceAlignment(features, reference),
       ...numbered("eigenvalue", eigenvalues),
-      [KEYS.eigenvalueError]: largestDistance(eigenvalues, exactLaplacian),
+      [KEYS.eigenvalueError]: largestDistance(eigenvalues, reference.eigenvalues),
       eigenvalue_dataset_error_max: largestDistance(eigenvalues, dataset.eigenvalues),
-      ...numbered("walk_eigenvalue", transitionEigenvalues(eigenvalues, sampling)),
+      ...walkScores(features, eigenvalues),
     };
   };
 }

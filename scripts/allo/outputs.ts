@@ -45,20 +45,20 @@ export function outputsRequest({ settings, world, policy, saved }: AlloOutputs):
 }
 
 /** The files that are written before the first step. */
-export function settingFiles(settings: AlloSettings, world: Gridworld, { law }: CollectedData, { exact, dataset, exactLaplacian }: Targets): AlloSetting {
+export function settingFiles(settings: AlloSettings, world: Gridworld, { law }: CollectedData, { walk, reference, dataset }: Targets): AlloSetting {
   const { constraintLaw, coordinates, sampling } = settings;
   return {
     world,
     geometricGamma: sampling.gamma,
-    groundTruth: exact,
+    groundTruth: walk,
     dataset,
     coordinates: world.coordinates(coordinates),
     samplingDistribution: law[constraintLaw],
     details: {
       ...worldFacts(settings, world),
       graph_scale: settings.objective.graphScale,
-      eigenvalue_groups: exact.groups.map((group) => [...group]),
-      laplacian_eigenvalues: [...exactLaplacian],
+      eigenvalue_groups: reference.groups.map((group) => [...group]),
+      laplacian_eigenvalues: [...reference.eigenvalues],
     },
   };
 }

@@ -1,7 +1,7 @@
 // The scores of an ALLO run, on features and duals whose scores are known.
 import { describe, expect, test } from "bun:test";
 import { parseFlags } from "@cleanloop/cli";
-import { createGridworld, exactSpectrum, expectedPairLaw, isSymmetricWalk, laplacianEigenvalues, namedLayout } from "@cleanloop/data";
+import { createGridworld, datasetSpectrum, exactSpectrum, expectedPairLaw, isSymmetricWalk, laplacianEigenvalues, namedLayout } from "@cleanloop/data";
 import { ALLO_PRESETS } from "@cleanloop/models";
 import { collectData, openWorld, targetsOf, walkSpectrum, worldFingerprint } from "../../scripts/allo/environment.ts";
 import { evaluator } from "../../scripts/allo/evaluation.ts";
@@ -20,7 +20,8 @@ function opened(...words: string[]) {
 /** The spectrum of the square room of 4 x 4 cells, whose second and third eigenvalues are equal. */
 const square = exactSpectrum(createGridworld(namedLayout("open:4x4")), 4);
 const laplacian = laplacianEigenvalues(square.eigenvalues, SAMPLING);
-const score = evaluator({ exact: square, exactLaplacian: laplacian, dataset: { ...square, eigenvalues: laplacian } }, ALLO_PRESETS.fast.objective, SAMPLING);
+const sampled = { ...square, eigenvalues: laplacian };
+const score = evaluator({ walk: square, reference: sampled, dataset: sampled, isSymmetric: true }, ALLO_PRESETS.fast.objective, SAMPLING);
 
 /** Features [n, d] whose columns are these combinations of the eigenvectors, seven times as long. */
 const combined = (...columns: number[][]) =>
@@ -54,7 +55,8 @@ describe("scores", () => {
   test("of a rotation out of the learned vectors, into the rest of a double eigenvalue that they cut, are perfect by groups", () => {
     const two = exactSpectrum(createGridworld(namedLayout("open:4x4")), 2);
     expect(two.groups).toEqual([[0], [1, 2]]);
-    const cut = evaluator({ exact: two, exactLaplacian: laplacian.slice(0, 2), dataset: two }, ALLO_PRESETS.fast.objective, SAMPLING);
+    const reference = { ...two, eigenvalues: laplacian.slice(0, 2) };
+    const cut = evaluator({ walk: two, reference, dataset: reference, isSymmetric: true }, ALLO_PRESETS.fast.objective, SAMPLING);
     const features = Float32Array.from({ length: 32 }, (_, at) => (at % 2 === 0 ? two.eigenvectors[at] : two.extraEigenvectors[(at - 1) / 2]));
     const scores = cut(features, new Float32Array(4));
     expect([scores.cosine_sim_avg, scores.cosine_group_avg, scores.cosine_near_avg]).toEqual([0.5, 1, 1].map((value) => expect.closeTo(value, 6)));
@@ -62,7 +64,8 @@ describe("scores", () => {
 
   test("of a rotation inside eigenvalues that are almost equal are perfect by near groups alone", () => {
     const close = Float64Array.of(laplacian[0], laplacian[1], laplacian[2], laplacian[2] * 1.005);
-    const nearly = evaluator({ exact: { ...square, groups: [[0], [1], [2], [3]] }, exactLaplacian: close, dataset: square }, ALLO_PRESETS.fast.objective, SAMPLING);
+    const reference = { ...square, eigenvalues: close, groups: [[0], [1], [2], [3]] };
+    const nearly = evaluator({ walk: square, reference, dataset: sampled, isSymmetric: true }, ALLO_PRESETS.fast.objective, SAMPLING);
     const scores = nearly(combined([1, 0, 0, 0], [0, 0.6, 0.8, 0], [0, -0.8, 0.6, 0], [0, 0, 0, 1]), dualsOf(close));
     expect([scores.cosine_group_avg, scores.cosine_near_avg]).toEqual([0.8, 1].map((value) => expect.closeTo(value, 6)));
   });
@@ -80,16 +83,32 @@ describe("targets", () => {
     const { world, settings } = opened("--env_type=open:4x5", "--num_eigenvectors=5");
     const targets = targetsOf(world, walkSpectrum(world, settings), collectData(world, settings).law, settings);
     // allo.md, T11: the eigenvalues of the 4 x 5 room for gamma 0.9 and episodes of 50
-    [0, 0.42909, 0.54793, 0.68973, 0.78386].forEach((value, i) => expect(targets.exactLaplacian[i]).toBeCloseTo(value, 5));
-    targets.dataset.eigenvalues.forEach((value, i) => expect(Math.abs(value - targets.exactLaplacian[i])).toBeLessThan(0.05));
+    [0, 0.42909, 0.54793, 0.68973, 0.78386].forEach((value, i) => expect(targets.reference.eigenvalues[i]).toBeCloseTo(value, 5));
+    targets.dataset.eigenvalues.forEach((value, i) => expect(Math.abs(value - targets.reference.eigenvalues[i])).toBeLessThan(0.05));
   });
 
   test("of a world with doors come from the pairs that endless data would hold", () => {
     const { world, settings } = opened("--use_doors", "--num_doors=3", "--env_type=open:4x5", "--num_eigenvectors=3");
     expect(isSymmetricWalk(world)).toBe(false);
     const endless = expectedPairLaw(world, settings.sampling);
-    const { exactLaplacian, dataset } = targetsOf(world, walkSpectrum(world, settings), endless, settings);
-    expect([...exactLaplacian]).toEqual([...dataset.eigenvalues]);
+    const { reference, walk } = targetsOf(world, walkSpectrum(world, settings), endless, settings);
+    expect(reference).toEqual(datasetSpectrum(endless, 3, settings.constraintLaw));
+    expect(walk).toEqual(exactSpectrum(world, 3));
+  });
+
+  test("of a world with doors are what much data converge to; the walk's own eigenvectors, under their own key, are not", () => {
+    const { world, settings } = opened("--use_doors", "--num_doors=10", "--env_type=open:4x5", "--num_eigenvectors=4", "--num_envs=40000");
+    const targets = targetsOf(world, walkSpectrum(world, settings), collectData(world, settings).law, settings);
+    const scoreDoors = evaluator(targets, settings.objective, settings.sampling);
+    // Where training on these data ends: their eigenvectors, and duals -4 c lambda.
+    const scores = scoreDoors(targets.dataset.eigenvectors, dualsOf(targets.dataset.eigenvalues));
+    for (const key of ["cosine_sim_avg", "cosine_group_avg", "cosine_near_avg", "subspace_alignment"]) expect(scores[key]).toBeGreaterThan(0.999);
+    expect(scores.eigenvalue_error_max).toBeLessThan(0.005);
+    expect(scores.cosine_walk_avg).toBeLessThan(0.99);
+    expect(scoreDoors(targets.reference.eigenvectors, dualsOf(targets.reference.eigenvalues)).cosine_sim_avg).toBeCloseTo(1, 12);
+    // No formula leads from these eigenvalues to the walk's.
+    expect(Object.keys(scores).filter((key) => key.startsWith("walk_eigenvalue"))).toEqual([]);
+    expect(score(square.eigenvectors, dualsOf(laplacian))).not.toHaveProperty("cosine_walk_avg");
   });
 
   test("worlds are told apart by their layout and their doors", () => {
