@@ -175,11 +175,17 @@ export interface Interrupted {
 
 /**
  * The flags of a resumed run: its own, with the few that may change taken from the command line. Throws UsageError when another
- * flag was written with another value, RefusedError for a finished run with no step left.
+ * flag was written with another value or fewer steps are asked for than are done, RefusedError for a finished run with no step
+ * left.
  */
 export function resumedFlags({ flags: saved, state, position }: Interrupted, words: AlloFlags, given: ReadonlySet<string>): AlloRunFlags {
   const merged = mergedFlags(saved, words, { given, resumable: RESUMABLE_FLAGS });
-  if (state === "finished" && position >= merged.num_gradient_steps) {
+  if (position > merged.num_gradient_steps) {
+    throw new UsageError(
+      `--num_gradient_steps ${merged.num_gradient_steps}: the run has done ${position} steps already; ask for at least as many, or leave the flag out`,
+    );
+  }
+  if (state === "finished" && position === merged.num_gradient_steps) {
     throw new RefusedError(`nothing to do: the run has its ${merged.num_gradient_steps} steps; raise --num_gradient_steps to go on`);
   }
   return merged;

@@ -113,6 +113,7 @@ test("what cannot be resumed is refused: finished, changed, of another command, 
   };
   expect((await runCommand("allo", words(40, "done"), place.path)).code).toBe(0);
   expect(await refused("--resume=runs/open-4x5/done")).toBe("3 error: nothing to do: the run has its 40 steps; raise --num_gradient_steps to go on");
+  expect(await refused("--resume=runs/open-4x5/done", "--num_gradient_steps=30")).toStartWith("2 error: --num_gradient_steps 30: the run has done 40 steps already");
   expect(await refused("--resume=runs/open-4x5/done", "--num_gradient_steps=50", "--batch_size=7")).toStartWith("2 error: --batch_size 7: the run has 64");
   expect(await refused("--resume=runs/open-4x5/absent")).toStartWith("1 error: ");
   expect(await refused(`--resume=${place.path}`)).toContain("manifest.json");

@@ -1,6 +1,6 @@
 // What the flags of allo mean: presets, step sizes, flags that do nothing, and which of them a resumed run may be given anew.
 import { describe, expect, test } from "bun:test";
-import { givenFlags, parseFlags } from "@cleanloop/cli";
+import { givenFlags, parseFlags, UsageError } from "@cleanloop/cli";
 import { ALLO_PRESETS, alloOffsets } from "@cleanloop/models";
 import { alloFlags } from "../../scripts/allo/flags.ts";
 import { alloSettings, resumedFlags } from "../../scripts/allo/settings.ts";
@@ -122,5 +122,11 @@ describe("a resumed run", () => {
     expect(() => finished("--resume=runs/a")).toThrow("nothing to do: the run has its 400 steps; raise --num_gradient_steps to go on");
     expect(finished("--resume=runs/a", "--num_gradient_steps=401").num_gradient_steps).toBe(401);
     expect(resume(400).num_gradient_steps).toBe(400);
+  });
+
+  test("cannot have fewer steps than it has done", () => {
+    const refusal = "--num_gradient_steps 90: the run has done 100 steps already; ask for at least as many, or leave the flag out";
+    expect(() => resume(100, "--num_gradient_steps=90")).toThrow(new UsageError(refusal));
+    expect(resume(100, "--num_gradient_steps=100").num_gradient_steps).toBe(100);
   });
 });
