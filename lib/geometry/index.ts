@@ -14,7 +14,11 @@ export {
 } from "./metric-tensor.ts";
 export type { Points } from "./metric-tensor.ts";
 export { cholesky, inverseFromFactor, logDetFromFactor } from "./cholesky.ts";
-export { symmetricEigenvalues } from "./symmetric-eigen.ts";
+export { symmetricEigen, symmetricEigenvalues } from "./symmetric-eigen.ts";
+export type { SymmetricEigen } from "./symmetric-eigen.ts";
+export { embedPoints, pca, projectPoints } from "./pca.ts";
+export type { PrincipalComponents, Subspace } from "./pca.ts";
+export { pullbackMetric } from "./pullback.ts";
 
 export { buildMetric } from "./metric-builder.ts";
 export type { BuildMetricOptions, BuiltMetric, MetricInfo, Summary } from "./metric-builder.ts";
