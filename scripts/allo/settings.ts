@@ -9,7 +9,7 @@ import { mergedFlags } from "../shared/resumed_flags.ts";
 import type { SavedRun } from "../shared/saved_run.ts";
 import { openSavedRun } from "../shared/saved_run.ts";
 import type { AlloFlags } from "./flags.ts";
-import { RESUMABLE_FLAGS } from "./flags.ts";
+import { alloFlags, RESUMABLE_FLAGS } from "./flags.ts";
 
 export const COMMAND = "allo";
 
@@ -99,7 +99,8 @@ function presetFlags({ config, objective, training, sampling }: AlloPreset, word
   // The original moves everything by one learning rate.
   const isShared = words.preset === "seed";
   return {
-    num_steps: words.num_steps ?? Math.ceil(sampling.transitions / words.num_envs),
+    // Not by --num_envs as given: fewer environments mean fewer data.
+    num_steps: words.num_steps ?? Math.ceil(sampling.transitions / alloFlags.num_envs.default),
     max_episode_length: horizon,
     geometric_gamma: gamma,
     starts: words.starts ?? sampling.starts,

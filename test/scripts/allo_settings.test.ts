@@ -63,6 +63,13 @@ describe("data", () => {
     expect({ episodes, ...sampling }).toEqual({ episodes: 2, horizon: 50, gamma: 0.5 });
   });
 
+  test.each([["seed", 1000], ["paper", 1000], ["fast", 50_000]])("of --num_envs are as many as --num_steps of preset %s, whatever --num_envs is", (preset, steps) => {
+    expect(settingsOf(`--preset=${preset}`).flags.num_steps).toBe(steps);
+    const { flags, episodes } = settingsOf(`--preset=${preset}`, "--num_envs=10", "--max_episode_length=100");
+    expect(flags.num_steps).toBe(steps);
+    expect(episodes).toBe((10 * steps) / 100);
+  });
+
   test("of less than one episode are refused", () => {
     expect(() => settingsOf("--num_envs=7", "--num_steps=7")).toThrow("--num_envs 7 times --num_steps 7 is less than one episode of --max_episode_length 104");
   });
