@@ -33,7 +33,10 @@ export interface RunView {
   artifactPath(name: string): string;
   /** Absolute path of what a pointer points to, or null while it points nowhere. */
   pointerPath(pointer: Pointer): string | null;
-  /** Hashes every artifact and returns those that do not match; empty means all is well. */
+  /**
+   * Hashes every artifact and returns those that do not match; empty means all is well. What a living run has replaced or
+   * removed since is judged by its new entry; what it replaces faster than it can be hashed, ten times in a row, is no problem.
+   */
   verifyArtifacts(): ArtifactProblem[];
 }
 
@@ -63,17 +66,33 @@ export function openRun(directory: string): RunView {
   };
 }
 
+/** After so many looks, files that were replaced during every one of them are left to their writer. */
+const mostLooks = 10;
+
 function verify(directory: string, artifacts: readonly ArtifactEntry[]): ArtifactProblem[] {
-  const suspects = new Set(artifacts.filter((entry) => !fileMatches(join(directory, entry.name), entry)).map(({ name }) => name));
-  if (suspects.size === 0) return [];
+  const suspects = artifacts.filter((entry) => !fileMatches(join(directory, entry.name), entry)).map(({ name }) => name);
+  if (suspects.length === 0) return [];
   // A living run may have replaced or removed them since, and may do it again between a look at its manifest and one at the
-  // files: only a manifest that is the same afterwards says what is wrong.
-  for (;;) {
-    const manifest = readManifest(directory);
-    const present = manifest.artifacts.filter(({ name }) => suspects.has(name));
-    const problems = present.flatMap((entry) => problemOf(directory, entry, manifest.pending?.entry) ?? []);
-    if (problems.length === 0 || isDeepStrictEqual(manifest, readManifest(directory))) return problems;
+  // files: a file is wrong only if the manifest says the same of it before and after.
+  const problems: ArtifactProblem[] = [];
+  let undecided = new Set(suspects);
+  let before = readManifest(directory);
+  for (let look = 0; look < mostLooks; look++) {
+    const present = before.artifacts.filter(({ name }) => undecided.has(name));
+    const found = present.flatMap((entry) => problemOf(directory, entry, before.pending?.entry) ?? []);
+    if (found.length === 0) break;
+    const after = readManifest(directory);
+    const isDecided = ({ name }: ArtifactProblem) => isDeepStrictEqual(entriesOf(before, name), entriesOf(after, name));
+    problems.push(...found.filter(isDecided));
+    undecided = new Set(found.filter((problem) => !isDecided(problem)).map(({ name }) => name));
+    before = after;
   }
+  return problems;
+}
+
+/** All that a manifest says of one name: what is listed, and what may replace it at this moment. */
+function entriesOf({ artifacts, pending }: Manifest, name: string): ArtifactEntry[] {
+  return [...artifacts, ...(pending ? [pending.entry] : [])].filter((entry) => entry.name === name);
 }
 
 /** What is wrong with the file of an entry, which may also be the pending one that replaces it at this moment. */

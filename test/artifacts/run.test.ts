@@ -167,6 +167,32 @@ describe("artifacts", () => {
     ]);
   });
 
+  test("verifyArtifacts ends beside a writer that never rests, with what is wrong and stays so", async () => {
+    const run = newRun();
+    for (const name of ["damaged", "restless"]) await run.writeArtifact(name, "array", "1234");
+    writeFileSync(join(run.path, "damaged"), "1235");
+    // A manifest that is another one at each of the first hundred looks: a pipe, whose writer counts its readers.
+    const path = join(run.path, "manifest.json");
+    const manifest = readFileSync(path, "utf8");
+    rmSync(path);
+    expect(Bun.spawnSync(["mkfifo", path]).success).toBe(true);
+    const program = `
+const [path, text] = process.argv.slice(1);
+const manifest = JSON.parse(text);
+for (let looks = 0; ; looks++) {
+  manifest.artifacts.find(({ name }) => name === "restless").sha256 = Math.min(looks, 100).toString(16).padStart(64, "0");
+  require("node:fs").writeFileSync(path, JSON.stringify(manifest));
+  console.log(looks);
+  await Bun.sleep(10); // the reader sees the end of the one before the next is there
+}`;
+    const writer = Bun.spawn([process.execPath, "-e", program, path, manifest], { stdout: "pipe" });
+    const problems = openRun(run.path).verifyArtifacts();
+    writer.kill();
+    const looks = (await writer.stdout.text()).trim().split("\n").length;
+    expect(problems.map(({ name, code }) => [name, code])).toEqual([["damaged", "bad-checksum"]]);
+    expect(looks).toBeLessThan(50);
+  });
+
   test("names that would leave the run, hide, or overwrite its own files are refused", async () => {
     const run = newRun();
     for (const name of ["../a", "/a", "a//b", "a/./b", ".a", "a/.b", "", "a\0b", "a\\b", "status.json", "manifest.json"]) {
