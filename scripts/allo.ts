@@ -61,7 +61,7 @@ export async function train({ flags: words, given, signal }: Context): Promise<A
   const { plainJson } = await import("./shared/saved_run.ts");
   const saved = words.resume === undefined ? undefined : openAlloRun(words.resume);
   const wanted = saved ? resumedFlags(saved, words, given) : words;
-  const { collectData, openWorld, targetsOf, walkSpectrum, worldFingerprint } = await import("./allo/environment.ts");
+  const { collectInParts, openWorld, targetsOf, walkSpectrum, worldFingerprint } = await import("./allo/environment.ts");
   const world = openWorld(wanted);
   const settings = alloSettings(wanted, given, world.stateCount);
   const { flags, config, objective, training } = settings;
@@ -80,7 +80,8 @@ export async function train({ flags: words, given, signal }: Context): Promise<A
   }
   const walk = walkSpectrum(world, settings);
   const dataStartMs = performance.now();
-  const data = collectData(world, settings);
+  say(`collecting ${settings.episodes} episodes of ${flags.max_episode_length} transitions`);
+  const data = await collectInParts(world, settings, signal);
   const dataSeconds = (performance.now() - dataStartMs) / 1000;
   const targets = targetsOf(world, walk, data.law, settings);
   await Bun.sleep(0); // a signal that came meanwhile is seen now
@@ -94,7 +95,7 @@ export async function train({ flags: words, given, signal }: Context): Promise<A
   const { run, tracker } = outputs;
   const savesWeights = policy.checkpointsOnDisk || policy.weightsInTracker;
   say(`${saved ? "resuming" : "training"} ${run.name}: ${policy.mode}, preset ${flags.preset}, ${config.featureCount} eigenvectors of ${layout.name} (${stateCount} states)`);
-  say(`data: ${settings.episodes} episodes of ${flags.max_episode_length} transitions, counted in ${dataSeconds.toFixed(1)} s`);
+  say(`data: counted in ${dataSeconds.toFixed(1)} s`);
   if (!savesWeights) say("weights are not kept in this mode; --keep_weights puts them into the tracker's log");
 
   const { BackgroundWrites } = await import("./allo/background_writes.ts");

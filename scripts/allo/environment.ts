@@ -25,6 +25,9 @@ import type { AlloSettings } from "./settings.ts";
 /** Where --env_file_name looks for what is no named layout. */
 const LAYOUT_FOLDER = "layouts";
 
+/** About as many states are walked between two looks at the signal: a fraction of a second. */
+const PART_STATES = 4e6;
+
 /** What is to be learned, and what can be learned from the data at hand. */
 export interface Targets {
   /** The walk's own eigenvectors and eigenvalues. */
@@ -60,11 +63,38 @@ export function worldFingerprint({ layout, canonicalStates, next }: Gridworld): 
 }
 
 /** Walks the episodes and counts their pairs; the episodes themselves are kept only for --evaluation rows. */
-export function collectData(world: Gridworld, { flags, sampling, episodes }: AlloSettings): CollectedData {
-  const request = { episodes, length: sampling.horizon, seed: flags.seed, starts: flags.starts };
+export function collectData(world: Gridworld, { flags, sampling, episodes }: AlloSettings, part = { firstEpisode: 0, episodes }): CollectedData {
+  const request = { ...part, length: sampling.horizon, seed: flags.seed, starts: flags.starts };
   const rollouts = flags.evaluation === "rows" ? usage("--evaluation rows", () => collectRollouts(world, request)) : null;
   const law = usage(transitionsText(flags), () => pairLaw(rollouts ? [rollouts] : rolloutChunks(world, request), sampling.gamma));
   return { law, rollouts };
+}
+
+/**
+ * {@link collectData} of all episodes, a part at a time, so that `signal` is heard in between; throws its reason. Episodes that
+ * are kept are one part: they are at most 2^30 states.
+ */
+export async function collectInParts(world: Gridworld, settings: AlloSettings, signal: AbortSignal): Promise<CollectedData> {
+  const { episodes, sampling, flags } = settings;
+  const perPart = flags.evaluation === "rows" ? episodes : Math.ceil(PART_STATES / (sampling.horizon + 1));
+  let all: CollectedData | undefined;
+  for (let firstEpisode = 0; firstEpisode < episodes; firstEpisode += perPart) {
+    await Bun.sleep(0);
+    signal.throwIfAborted();
+    const count = Math.min(perPart, episodes - firstEpisode);
+    const part = collectData(world, settings, { firstEpisode, episodes: count });
+    if (all) addLaw(all.law, part.law, count / (firstEpisode + count));
+    else all = part;
+  }
+  return all!; // there is at least one episode
+}
+
+/** Makes `law` the mean of itself and of `other`, which counts for `share` of the whole. */
+function addLaw(law: PairLaw, other: PairLaw, share: number): void {
+  for (const name of ["joint", "first", "second", "visits"] as const) {
+    const [mean, added] = [law[name], other[name]];
+    for (let i = 0; i < mean.length; i++) mean[i] += share * (added[i] - mean[i]);
+  }
 }
 
 /** The exact spectrum alone, which needs no data. Throws UsageError for a world too large for it, and for one with fewer states. */

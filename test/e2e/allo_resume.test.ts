@@ -81,6 +81,17 @@ describe("a run that goes on ends with the same bits", () => {
   }, TIMEOUT_MS);
 });
 
+test("Ctrl-C while data are collected ends with 130, and nothing was written", async () => {
+  const child = startCommand("allo", [...words(100, "early"), "--num_envs=10000000"], place.path);
+  const reader = child.stderr.getReader();
+  let said = "";
+  while (!said.includes("collecting")) said += new TextDecoder().decode((await reader.read()).value);
+  child.kill("SIGINT");
+  expect(await child.exited).toBe(130);
+  expect(await child.stdout.text()).toBe("");
+  expect(existsSync(at("early"))).toBe(false);
+}, TIMEOUT_MS);
+
 test("SIGTERM ends with 143; in a clean mode that keeps its weights they are then in the log", async () => {
   const clean = allo(["--wandb_only", "--wandb_offline", "--keep_weights"], 100_000).words;
   const { code, stdout } = await stopAfter(3, [...clean, "--run_name=clean"], "clean", "SIGTERM");

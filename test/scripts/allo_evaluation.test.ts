@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { parseFlags } from "@cleanloop/cli";
 import { createGridworld, datasetSpectrum, exactSpectrum, expectedPairLaw, isSymmetricWalk, laplacianEigenvalues, namedLayout } from "@cleanloop/data";
 import { ALLO_PRESETS } from "@cleanloop/models";
-import { collectData, openWorld, targetsOf, walkSpectrum, worldFingerprint } from "../../scripts/allo/environment.ts";
+import { collectData, collectInParts, openWorld, targetsOf, walkSpectrum, worldFingerprint } from "../../scripts/allo/environment.ts";
 import { evaluator } from "../../scripts/allo/evaluation.ts";
 import { alloFlags } from "../../scripts/allo/flags.ts";
 import { alloSettings } from "../../scripts/allo/settings.ts";
@@ -75,6 +75,26 @@ describe("scores", () => {
     expect(scores.cosine_group_0).toBeCloseTo(0, 12);
     expect(scores.subspace_alignment).toBeCloseTo(1, 12);
     expect(scores.eigenvalue_error_max).toBeCloseTo(0.25, 12);
+  });
+});
+
+describe("data", () => {
+  test("that are collected in parts are the same data", async () => {
+    const { world, settings } = opened("--env_type=open:2x3", "--num_eigenvectors=2", "--num_envs=190000");
+    const whole = collectData(world, settings).law;
+    const parts = (await collectInParts(world, settings, new AbortController().signal)).law;
+    for (const name of ["joint", "first", "second", "visits"] as const) {
+      expect(parts[name].reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 12);
+      parts[name].forEach((share, i) => expect(share).toBeCloseTo(whole[name][i], 12));
+    }
+  });
+
+  test.each(["distinct", "rows"])("are not collected to the end once the run is told to stop (--evaluation %s)", async (evaluation) => {
+    const { world, settings } = opened("--env_type=open:2x3", "--num_eigenvectors=2", "--num_envs=190000", `--evaluation=${evaluation}`, "--batch_size=8");
+    const stop = new AbortController();
+    const collecting = collectInParts(world, settings, stop.signal);
+    stop.abort(new Error("stopped"));
+    await expect(collecting).rejects.toThrow("stopped");
   });
 });
 
