@@ -20,6 +20,10 @@ export { embedPoints, pca, projectPoints } from "./pca.ts";
 export type { PrincipalComponents, Subspace } from "./pca.ts";
 export { pullbackMetric } from "./pullback.ts";
 
+export { createJetEvaluator } from "./metric-jet.ts";
+export type { JetEvaluator, MetricJet } from "./metric-jet.ts";
+export { christoffelOfJet, christoffelSymbols, metricGradient } from "./christoffel.ts";
+
 export { buildMetric } from "./metric-builder.ts";
 export type { BuildMetricOptions, BuiltMetric, MetricInfo, Summary } from "./metric-builder.ts";
 export { kMedoids } from "./k-medoids.ts";

@@ -27,6 +27,25 @@ export function diagonalMetric(dimension: number, count: number): Metric {
   };
 }
 
+/** A random metric with full matrices B Bᵀ + 0.2 I whose kernels overlap. */
+export function fullMetric(dimension: number, count: number): Metric {
+  const size = dimension * dimension;
+  const factors = normals(dimension * 100 + count, count * size);
+  const matrices = new Float64Array(count * size);
+  for (let k = 0; k < count; k++) {
+    for (let i = 0; i < dimension; i++) {
+      for (let j = 0; j < dimension; j++) {
+        let sum = i === j ? 0.2 : 0;
+        for (let p = 0; p < dimension; p++) {
+          sum += (factors[k * size + i * dimension + p] * factors[k * size + j * dimension + p]) / dimension;
+        }
+        matrices[k * size + i * dimension + j] = sum;
+      }
+    }
+  }
+  return { ...diagonalMetric(dimension, count), kind: "full", matrices };
+}
+
 /** mulberry32: enough for test data. */
 export function seededUniform(seed: number): UniformSource {
   let state = seed >>> 0;
