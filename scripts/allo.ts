@@ -90,7 +90,7 @@ export async function train({ flags: words, given, signal }: Context): Promise<A
   // ---- outputs
   const { openOutputs } = await import("./shared/run_outputs.ts");
   const { outputsRequest, settingFiles } = await import("./allo/outputs.ts");
-  const { AlloArtifacts } = await import("./shared/allo_artifacts.ts");
+  const { AlloArtifacts, KINDS } = await import("./shared/allo_artifacts.ts");
   const outputs = await openOutputs(outputsRequest({ settings, world, policy, saved }));
   const { run, tracker } = outputs;
   const savesWeights = policy.checkpointsOnDisk || policy.weightsInTracker;
@@ -135,13 +135,14 @@ export async function train({ flags: words, given, signal }: Context): Promise<A
     const fresh: Position = { step: 0, nonFiniteSteps: 0, batches: batchStream(flags.seed).state() };
     const position = saved?.checkpoint ? loadCheckpoint<Position>(saved.checkpoint, session) : fresh;
     const batches = openBatches(data, settings, position.batches);
-    const artifacts = policy.figuresOnDisk ? new AlloArtifacts(run, { stateCount, featureCount: config.featureCount }) : undefined;
+    const writer = new AlloArtifacts(run, { stateCount, featureCount: config.featureCount });
+    const artifacts = policy.figuresOnDisk ? writer : undefined;
     const startStep = position.step;
     const cadence = { ...flags, steps: training.steps, stepsPerCall: session.staged.length };
     if (saved) {
       // What lies behind the checkpoint comes again, the record and the features of its own step included.
       run.dropMetricsAfter("gradient_step", lastRecordKept(startStep, cadence));
-      await artifacts?.rewind(startStep - 1);
+      await writer.rewind(startStep - 1); // also where no more are written: what was made must not outlive its step
     }
     await artifacts?.writeSetting(settingFiles(settings, world, data, targets));
     const plotter = flags.plot_during_training && artifacts ? plotterProcess(PLOTTER, run.path, say) : undefined;
@@ -232,7 +233,7 @@ export async function train({ flags: words, given, signal }: Context): Promise<A
         say("encoder.onnx was reopened and gives what the trained model gives");
         const weights = (name: string) => modelFile(name, session, walk, savedFlags);
         const files = isWritten ? [encoder, weights("final_model.safetensors")] : [];
-        for (const { name, bytes } of files) await run.writeArtifact(`models/${name}`, "model", bytes);
+        for (const { name, bytes } of files) await run.writeArtifact(`models/${name}`, KINDS.model, bytes);
         const logged = policy.weightsInTracker ? [encoder, weights(WEIGHTS_FILE), featuresFile(features, stateCount)] : [];
         for (const file of logged) outputs.saveInTracker(file);
       }

@@ -45,7 +45,7 @@ export interface AlloSetting {
 }
 
 /** The artifacts of one kind belong together: readers select by it. */
-const KINDS = { setting: "setting", spectrum: "spectrum", features: "features" } as const;
+export const KINDS = { setting: "setting", spectrum: "spectrum", features: "features", model: "model" } as const;
 const STEP_KEY = "gradient_step";
 const FINAL_FILE = "final_learned_eigenvectors.npy";
 
@@ -102,12 +102,15 @@ export class AlloArtifacts {
     return this.#writeFeatures(FINAL_FILE, step, features);
   }
 
-  /** Forgets the metrics and the features of later steps than `step`, and which features were final: a run resumed there makes them again. */
+  /**
+   * Forgets the metrics and the features of later steps than `step`, which features were final, and the trained models: a run
+   * resumed there makes them again.
+   */
   async rewind(step: number): Promise<void> {
     this.#run.dropMetricsAfter(STEP_KEY, step);
-    const isOutdated = ({ name, kind, step: madeAt }: ArtifactEntry) => name === FINAL_FILE || (kind === KINDS.features && Number(madeAt) > step);
-    const later = this.#run.artifacts.filter(isOutdated);
-    for (const { name } of later) this.#run.removeArtifact(name);
+    const isOutdated = ({ name, kind, step: madeAt }: ArtifactEntry) =>
+      name === FINAL_FILE || kind === KINDS.model || (kind === KINDS.features && Number(madeAt) > step);
+    for (const { name } of this.#run.artifacts.filter(isOutdated)) this.#run.removeArtifact(name);
     await this.#run.writeMetricsHistory("records");
   }
 

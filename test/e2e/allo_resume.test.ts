@@ -92,6 +92,17 @@ test("Ctrl-C while data are collected ends with 130, and nothing was written", a
   expect(existsSync(at("early"))).toBe(false);
 }, TIMEOUT_MS);
 
+test.each([["standard", []], ["hybrid", ["--disable_local_files"]]])("a finished run that goes on has no model of its shorter self: %s", async (mode, flags: string[]) => {
+  const name = `longer-${mode}`;
+  expect((await runCommand("allo", words(40, name, ...flags), place.path)).code).toBe(0);
+  expect(existsSync(join(at(name), "models/encoder.onnx"))).toBe(true);
+  const records = readFileSync(join(at(name), "metrics.jsonl"), "utf8").split("\n").length - 1;
+  const { code } = await stopAfter(records + 1, [`--resume=runs/open-4x5/${name}`, "--num_gradient_steps=100000"], name);
+  expect(code).toBe(130);
+  expect(openRun(at(name)).artifacts.filter(({ kind }) => kind === "model")).toEqual([]);
+  expect(existsSync(join(at(name), "models/encoder.onnx"))).toBe(false);
+}, TIMEOUT_MS);
+
 test("SIGTERM ends with 143; in a clean mode that keeps its weights they are then in the log", async () => {
   const clean = allo(["--wandb_only", "--wandb_offline", "--keep_weights"], 100_000).words;
   const { code, stdout } = await stopAfter(3, [...clean, "--run_name=clean"], "clean", "SIGTERM");

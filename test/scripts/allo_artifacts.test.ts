@@ -199,6 +199,16 @@ describe("a resumed run", () => {
     expect(openRun(run.path).verifyArtifacts()).toEqual([]);
   });
 
+  test("to more steps has no trained model until it ends", async () => {
+    const run = newRun();
+    await run.writeArtifact("models/encoder.onnx", "model", "of the shorter run");
+    await run.writeArtifact("checkpoints/step-00019999.safetensors", "checkpoint", "weights", { step: 19_999, pointers: ["last"] });
+    await new AlloArtifacts(run, size).rewind(19_998);
+    expect(openRun(run.path).artifacts.map(({ name }) => name)).not.toContain("models/encoder.onnx");
+    expect(existsSync(join(run.path, "models/encoder.onnx"))).toBe(false);
+    expect(existsSync(join(run.path, "checkpoints/step-00019999.safetensors"))).toBe(true);
+  });
+
   test("to more steps: features are final only at the end, also when they were made before the step that goes on", async () => {
     const run = newRun();
     const artifacts = new AlloArtifacts(run, size);
