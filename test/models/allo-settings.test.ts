@@ -150,6 +150,20 @@ describe("refused", () => {
     expect(check).toThrow(message);
   });
 
+  test("networks that no machine holds: 4 GiB for float32 parameters, their gradients and two moments", () => {
+    // One relu layer and one feature have 4 h + 1 parameters, 16 bytes each with what Adam keeps of them.
+    const thin = { ...config, featureCount: 1, hiddenLayerCount: 1 };
+    const largest = (2 ** 32 / 16 - 4) / 4;
+    expect(() => checkAlloConfig({ ...thin, hiddenSize: largest }, 104)).not.toThrow();
+    expect(() => checkAlloConfig({ ...thin, hiddenSize: largest + 1 }, 104)).toThrow(ModelError);
+    // 3 h + 2 (h + 1) h + 11 (h + 1)
+    expect(() => checkAlloConfig({ ...config, hiddenSize: 1_000_000 }, 104)).toThrow(
+      "got 2000016000011 parameters (hiddenSize = 1000000, hiddenLayerCount = 3), wanted at most 268435456, which take 4 GiB " +
+        "with their gradients and moments; lower hiddenSize or hiddenLayerCount",
+    );
+    expect(() => checkAlloConfig({ ...config, hiddenLayerCount: 1e6 }, 104)).toThrow("lower hiddenSize or hiddenLayerCount");
+  });
+
   test("nothing of the presets", () => {
     for (const preset of Object.values(ALLO_PRESETS)) expect(() => checkAlloConfig(preset.config, 11)).not.toThrow();
   });

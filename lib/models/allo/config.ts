@@ -145,7 +145,16 @@ export const ALLO_PRESETS: Readonly<Record<AlloPresetName, AlloPreset>> = {
   },
 };
 
-/** Throws BAD_CONFIG unless every size is a positive whole number and d is not more than the number of states. */
+/** Most parameters of a network: with gradients and Adam's two moments, 16 bytes each, they fill 4 GiB. */
+const MOST_PARAMETERS = 2 ** 32 / 16;
+
+const parameterCount = ({ featureCount: d, hiddenSize: h, hiddenLayerCount }: AlloConfig): number =>
+  (2 + 1) * h + (hiddenLayerCount - 1) * (h + 1) * h + (h + 1) * d;
+
+/**
+ * Throws BAD_CONFIG unless every size is a positive whole number, d is not more than the number of states, and a training
+ * session can hold the network: 4 GiB for its parameters, their gradients and moments.
+ */
 export function checkAlloConfig(config: AlloConfig, stateCount: number): void {
   for (const name of ["featureCount", "hiddenSize", "hiddenLayerCount"] as const) {
     if (Number.isInteger(config[name]) && config[name] >= 1) continue;
@@ -156,6 +165,14 @@ export function checkAlloConfig(config: AlloConfig, stateCount: number): void {
       "BAD_CONFIG",
       `checkAlloConfig: got ${config.featureCount} features for ${stateCount} states, which have as many eigenvectors; ` +
         `ask for at most ${stateCount}`,
+    );
+  }
+  if (parameterCount(config) > MOST_PARAMETERS) {
+    const { hiddenSize, hiddenLayerCount } = config;
+    throw new ModelError(
+      "BAD_CONFIG",
+      `checkAlloConfig: got ${parameterCount(config)} parameters (hiddenSize = ${hiddenSize}, hiddenLayerCount = ${hiddenLayerCount}), ` +
+        `wanted at most ${MOST_PARAMETERS}, which take 4 GiB with their gradients and moments; lower hiddenSize or hiddenLayerCount`,
     );
   }
 }
