@@ -53,8 +53,10 @@ export function wholeBatches(law: PairLaw, { constraints, random }: Omit<BatchOp
 /** Fills laplacian [n, n], first and second [n]; the one-sided constraint batch is the batch of pairs itself. */
 export function countBatches(law: PairLaw, { batchSize, constraints, random }: BatchOptions): BatchSource {
   const sampler = new CountSampler(law, random);
-  // The session's buffers take turns; each keeps the batch that knows what to clear in it.
+  // The session's buffers take turns; each keeps the batch that knows what to clear in it. A batch of more pairs than the
+  // Laplacian has entries clears them all, and takes more memory than it: there is one, and copying it costs less than drawing.
   const batches = new Map<InputArray, PairBatch>();
+  const shared = batchSize > law.stateCount ** 2 ? new PairBatch(law.stateCount, batchSize) : undefined;
   const batchIn = ({ laplacian, first }: StepInputs): PairBatch => {
     let batch = batches.get(laplacian);
     if (!batch) {
@@ -64,9 +66,15 @@ export function countBatches(law: PairLaw, { batchSize, constraints, random }: B
     }
     return batch;
   };
+  const drawPairs = (inputs: StepInputs) => {
+    sampler.pairs(shared ?? batchIn(inputs));
+    if (!shared) return;
+    (inputs.laplacian as Float32Array).set(shared.laplacian);
+    if (constraints === "one-sided") (inputs.first as Float32Array).set(shared.first);
+  };
   return {
     fill(inputs) {
-      sampler.pairs(batchIn(inputs));
+      drawPairs(inputs);
       if (constraints === "two-sided") sampler.states(batchSize, inputs.first as Float32Array, "visits");
       sampler.states(batchSize, inputs.second as Float32Array, constraints === "two-sided" ? "visits" : "first");
     },

@@ -21,12 +21,12 @@ export const alloFlags = defineFlags({
     max_episode_length: { type: "integer", min: 1, description: "Transitions per episode; preset fast: the number of states, within 50 and 500." },
     starts: { type: "enum", values: ["random", "even"], description: "Where episodes start: at states drawn one by one, or in every state in turn, which leaves less to chance." },
     geometric_gamma: { type: "number", min: 0, max: 1, description: "Second states of pairs lie a truncated geometric number of moves ahead; this is its parameter. Preset fast: 1 - 5 / --max_episode_length." },
-    batch_size: { type: "integer", min: 0, description: "Pairs per step; 0 takes the mean over all pairs of the data." },
+    batch_size: { type: "integer", min: 0, max: 10_000_000, description: "Pairs per step; 0 takes the mean over all pairs of the data." },
     evaluation: { type: "enum", values: ["distinct", "rows"], default: "distinct", description: "distinct: the network sees every state once and batches are weights; rows: it sees every row of the batch, the slow reference." },
   }),
   ...underHeading("Network and training", {
     num_eigenvectors: { type: "integer", min: 1, description: "How many eigenvectors are learned, smoothest first." },
-    hidden_dim: { type: "integer", min: 1, description: "Width of the relu layers." },
+    hidden_dim: { type: "integer", min: 1, max: 16_384, description: "Width of the relu layers." },
     num_hidden_layers: { type: "integer", min: 0, description: "Relu layers behind the first one." },
     learning_rate: { type: "number", above: 0, description: "Adam's, for the network." },
     adam_beta2: { type: "number", min: 0, max: 0.999999, description: "Decay of Adam's second moment." },
@@ -76,5 +76,5 @@ export type AlloFlags = FlagValues<typeof alloFlags>;
 
 /** Flags that a resumed run may be given anew: how far it goes, and where its layout lies (its fingerprint is checked). */
 export const RESUMABLE_FLAGS: readonly (keyof AlloFlags)[] = [
-  ...RESUMABLE_SHARED_FLAGS, "num_gradient_steps", "env_file", "results_dir", "save_freq", "plot_during_training", "gamma", "max_time_offset",
+  ...RESUMABLE_SHARED_FLAGS, "num_gradient_steps", "env_file", "save_freq", "plot_during_training", "gamma", "max_time_offset",
 ];

@@ -1,14 +1,15 @@
 // The parts of allo's loop: when something happens, batches that a saved state continues, writes beside the training.
 import { describe, expect, test } from "bun:test";
-import { parseFlags } from "@cleanloop/cli";
+import { heapStats } from "bun:jsc";
+import { parseFlags, UsageError } from "@cleanloop/cli";
 import type { InputArray } from "@cleanloop/compute";
-import { createGridworld, namedLayout, parseLayout } from "@cleanloop/data";
+import { CountSampler, createGridworld, namedLayout, PairBatch, parseLayout } from "@cleanloop/data";
 import { alloInputs } from "@cleanloop/models";
 import { BackgroundWrites } from "../../scripts/allo/background_writes.ts";
 import { batchStream, openBatches } from "../../scripts/allo/batches.ts";
 import type { Cadence } from "../../scripts/allo/cadence.ts";
 import { callAt, lastRecordKept, stepsPerCall } from "../../scripts/allo/cadence.ts";
-import { collectData } from "../../scripts/allo/environment.ts";
+import { collectData, walkSpectrum } from "../../scripts/allo/environment.ts";
 import { alloFlags } from "../../scripts/allo/flags.ts";
 import { alloSettings } from "../../scripts/allo/settings.ts";
 
@@ -147,6 +148,55 @@ describe.each(["distinct", "rows"])("batches of --evaluation %s", (evaluation) =
     const shareOf = (batch: InputArray) => (evaluation === "distinct" ? batch[0] : batch.filter((state) => state === 0).length / batchSize);
     const first = evaluation === "rows" && preset === "seed" ? inputs.from : inputs.first; // one-sided: the pairs themselves
     for (const batch of [first, inputs.second]) expect(Math.abs(shareOf(batch) - share)).toBeLessThan(4 * Math.sqrt(0.25 / batchSize) + 0.005);
+  });
+});
+
+describe("sizes that no machine holds are wrong usage, before anything is written", () => {
+  test.each(["--batch_size=3000000000", "--hidden_dim=1000000"])("%s", (word) => {
+    expect(() => parseFlags(alloFlags, [word])).toThrow(UsageError);
+  });
+
+  test("--num_hidden_layers=2000000", () => {
+    const settings = alloSettings(parseFlags(alloFlags, ["--env_type=open:3x4", "--num_hidden_layers=2000000"]), new Set(), 12);
+    expect(() => walkSpectrum(createGridworld(namedLayout("open:3x4")), settings)).toThrow(UsageError);
+  });
+});
+
+describe("batches of more pairs than the Laplacian has entries", () => {
+  const opened = (preset: string) => {
+    const words = ["--env_type=open:3x4", "--num_steps=10", "--num_eigenvectors=2", "--batch_size=200000", `--preset=${preset}`];
+    const settings = alloSettings(parseFlags(alloFlags, words), new Set(), 12);
+    const { law, rollouts } = collectData(createGridworld(namedLayout("open:3x4")), settings);
+    return { law, source: openBatches({ law, rollouts }, settings, batchStream(7).state()) };
+  };
+  const room = () => ({ laplacian: new Float32Array(144), first: new Float32Array(12), second: new Float32Array(12) });
+
+  test.each([["seed", "first"], ["paper", "visits"]] as const)("are those of one sampler in turn, whatever they are staged in (preset %s)", (preset, states) => {
+    const { law, source } = opened(preset);
+    const sampler = new CountSampler(law, batchStream(7));
+    const [a, b] = [room(), room()];
+    for (const inputs of [a, b, a]) {
+      source.fill(inputs);
+      const pairs = new PairBatch(12, 200_000);
+      sampler.pairs(pairs);
+      const wanted: Record<string, Float32Array> = { ...room(), laplacian: pairs.laplacian, first: pairs.first };
+      if (preset === "paper") sampler.states(200_000, wanted.first, states);
+      sampler.states(200_000, wanted.second, states);
+      expect<Record<string, Float32Array>>(inputs).toEqual(wanted);
+    }
+  });
+
+  test("are drawn into one memory, not into one for every staged batch", () => {
+    const { source } = opened("seed");
+    const staged = Array.from({ length: 32 }, room);
+    source.fill(staged[0]);
+    const heldBytes = () => {
+      Bun.gc(true);
+      return heapStats().extraMemorySize;
+    };
+    const before = heldBytes();
+    for (const inputs of staged) source.fill(inputs);
+    expect(heldBytes() - before).toBeLessThan(4 * 200_000);
   });
 });
 

@@ -6,9 +6,9 @@ import type { AlloConfig, AlloObjective } from "./config.ts";
 import { alloFeatures } from "./encoder.ts";
 
 /**
- * `distinct`: the network sees every state once, batches come as weights over states and pairs of states; the cost does
- * not depend on the batch size. `rows`: the network sees every row of the batch, as the original does. Both give the same
- * loss and the same gradient.
+ * `distinct`: the network sees every state once, batches come as weights over states and pairs of states; the network's
+ * cost does not depend on the batch size, drawing it does. `rows`: the network sees every row of the batch, as the original
+ * does. Both give the same loss and the same gradient.
  */
 export type AlloEvaluation = "distinct" | "rows";
 
