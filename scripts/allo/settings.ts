@@ -1,10 +1,12 @@
 // From flags to what they mean: preset filled in, objective with its step sizes, data; and the flags of a resumed run.
+import { resolve } from "node:path";
 import type { RunState } from "@cleanloop/artifacts";
 import { ArtifactError, runName } from "@cleanloop/artifacts";
 import { RefusedError, UsageError } from "@cleanloop/cli";
 import type { OffsetSampling } from "@cleanloop/data";
 import type { AlloConfig, AlloObjective, AlloPreset, AlloTraining } from "@cleanloop/models";
 import { ALLO_PRESETS, alloOffsets } from "@cleanloop/models";
+import { outputPolicy } from "../shared/output_policy.ts";
 import { mergedFlags } from "../shared/resumed_flags.ts";
 import type { SavedRun } from "../shared/saved_run.ts";
 import { openSavedRun } from "../shared/saved_run.ts";
@@ -133,6 +135,9 @@ function checkExperimentName(experiment: string): void {
 
 /** Flags that were written and change nothing, with the reason. */
 function deadFlags(flags: AlloRunFlags, given: ReadonlySet<string>): string[] {
+  const { figuresOnDisk, checkpointsOnDisk, weightsInTracker } = outputPolicy(flags);
+  const areWeightsKept = checkpointsOnDisk || weightsInTracker;
+  const keptWeights = "weights that are kept: drop --wandb_only, or add --keep_weights";
   const needs: [flag: keyof AlloFlags, isRead: boolean, other: string][] = [
     ["num_doors", flags.use_doors, "--use_doors"],
     ["door_seed", flags.use_doors, "--use_doors"],
@@ -140,6 +145,13 @@ function deadFlags(flags: AlloRunFlags, given: ReadonlySet<string>): string[] {
     ["graph_epsilon", flags.perturbation_type !== "none", "a --perturbation_type"],
     ["graph_variance_scale", flags.perturbation_type !== "none", "a --perturbation_type"],
     ["cum_error_threshold", flags.turn_off_above_threshold, "--turn_off_above_threshold"],
+    ["barrier_learning_rate", flags.barrier_initial_val < flags.max_barrier_coefs, "a --max_barrier_coefs above --barrier_initial_val"],
+    ["save_model", areWeightsKept, keptWeights],
+    ["save_freq", areWeightsKept, keptWeights],
+    [
+      "plot_during_training", figuresOnDisk || !flags.plot_during_training,
+      "features on disk: drop --wandb_only and --disable_local_files",
+    ],
   ];
   const warnings = needs
     .filter(([flag, isRead]) => given.has(flag) && !isRead)
@@ -175,12 +187,16 @@ export interface Interrupted {
 }
 
 /**
- * The flags of a resumed run: its own, with the few that may change taken from the command line. Throws UsageError when another
+ * The flags of a resumed run: its own, with the few that may change taken from the command line. A layout file that is given
+ * takes the place of one that was named; a results directory can only be the run's own. Throws UsageError when another
  * flag was written with another value or fewer steps are asked for than are done, RefusedError for a finished run with no step
  * left.
  */
 export function resumedFlags({ flags: saved, state, position }: Interrupted, words: AlloFlags, given: ReadonlySet<string>): AlloRunFlags {
-  const merged = mergedFlags(saved, words, { given, resumable: RESUMABLE_FLAGS });
+  const isSamePlace = resolve(words.results_dir) === resolve(saved.results_dir);
+  const here = isSamePlace ? { ...words, results_dir: saved.results_dir } : words;
+  const all = mergedFlags(saved, here, { given, resumable: RESUMABLE_FLAGS });
+  const merged = given.has("env_file") ? { ...all, env_file_name: undefined } : all;
   if (position > merged.num_gradient_steps) {
     throw new UsageError(
       `--num_gradient_steps ${merged.num_gradient_steps}: the run has done ${position} steps already; ask for at least as many, or leave the flag out`,

@@ -1,6 +1,6 @@
 // A run of allo that was stopped, killed or ended early and is then resumed must end with the bits of one that was not.
 import { afterAll, describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openRun, readStatus, resumeRun } from "@cleanloop/artifacts";
 import { differences } from "./compare_runs.ts";
@@ -80,6 +80,19 @@ describe("a run that goes on ends with the same bits", () => {
     expect(differences(at("short"), at("long"))).toEqual([]);
   }, TIMEOUT_MS);
 });
+
+test("a run of a named layout file goes on in another directory, told where the file lies", async () => {
+  const [home, elsewhere] = ["home", "elsewhere"].map((name) => join(place.path, name));
+  for (const directory of [join(home, "layouts"), elsewhere]) mkdirSync(directory, { recursive: true });
+  writeFileSync(join(home, "layouts/ell"), "....\n....\n..XX\n..XX\n");
+  writeFileSync(join(elsewhere, "other"), "....\n....\n..XX\n.XXX\n");
+  const start = [...words(40, "named"), "--env_file_name=ell"].map((word) => (word.startsWith("--env_type=") ? "--env_type=file" : word));
+  expect((await runCommand("allo", start, home)).code).toBe(0);
+  const resume = (...more: string[]) => runCommand("allo", ["--resume=../home/runs/file/named", "--num_gradient_steps=60", ...more], elsewhere);
+  expect((await resume("--env_file=other")).stderr).toContain("other is not the layout that the run was trained on");
+  expect((await resume()).stderr).toContain("--env_file_name ell: readLayout: layouts/ell: there is no such file");
+  expect(await resume("--env_file=../home/layouts/ell")).toMatchObject({ code: 0, stdout: `${join(home, "runs/file/named")}\n` });
+}, TIMEOUT_MS);
 
 test("Ctrl-C while data are collected ends with 130, and nothing was written", async () => {
   const child = startCommand("allo", [...words(100, "early"), "--num_envs=10000000"], place.path);

@@ -93,6 +93,25 @@ describe("flags that do nothing are named with the reason", () => {
     ["--integral_decay=0.5", "--integral_decay does nothing without --step_size_duals_I above 0"],
     ["--max_barrier_coefs=0.5", "--barrier_initial_val 1.5 is above --max_barrier_coefs 0.5, which holds from the second step on"],
   ])("%s", (word, warning) => expect(settingsOf(word).warnings).toEqual([warning]));
+
+  const CLEAN = ["--wandb_only", "--wandb_offline"];
+  const NO_WEIGHTS = "without weights that are kept: drop --wandb_only, or add --keep_weights";
+  const NO_FEATURES = "--plot_during_training does nothing without features on disk: drop --wandb_only and --disable_local_files";
+  test.each([
+    [["--plot_during_training", ...CLEAN], NO_FEATURES],
+    [["--plot_during_training", "--disable_local_files"], NO_FEATURES],
+    [["--save_model", ...CLEAN], `--save_model does nothing ${NO_WEIGHTS}`],
+    [["--save_freq=7", ...CLEAN], `--save_freq does nothing ${NO_WEIGHTS}`],
+    [["--barrier_learning_rate=1", "--preset=seed"], "--barrier_learning_rate does nothing without a --max_barrier_coefs above --barrier_initial_val"],
+  ])("%j", (words, warning) => expect(settingsOf(...words).warnings).toEqual([warning]));
+
+  test("but not where they are read", () => {
+    const read = [
+      ["--plot_during_training"], ["--save_model", "--save_freq=7", "--disable_local_files"], ["--save_model", "--save_freq=7", ...CLEAN, "--keep_weights"],
+      ["--barrier_learning_rate=1", "--preset=seed", "--max_barrier_coefs=1"],
+    ];
+    expect(read.flatMap((words) => settingsOf(...words).warnings)).toEqual([]);
+  });
 });
 
 test("a name that no directory can have is refused before any work", () => {
@@ -129,6 +148,18 @@ describe("a resumed run", () => {
     expect(() => finished("--resume=runs/a")).toThrow("nothing to do: the run has its 400 steps; raise --num_gradient_steps to go on");
     expect(finished("--resume=runs/a", "--num_gradient_steps=401").num_gradient_steps).toBe(401);
     expect(resume(400).num_gradient_steps).toBe(400);
+  });
+
+  test("finds its named layout file where --env_file says that it lies now", () => {
+    const named = settingsOf("--env_type=file", "--env_file_name=mine").flags;
+    const words = ["--resume=runs/a", "--env_file=elsewhere/mine.txt"];
+    const flags = resumedFlags({ flags: named, state: "killed", position: 7 }, parseFlags(alloFlags, words), givenFlags(alloFlags, words));
+    expect(flags).toMatchObject({ env_type: "file", env_file: "elsewhere/mine.txt", env_file_name: undefined });
+  });
+
+  test("stays in its results directory, however that is written", () => {
+    expect(resume(7, "--results_dir=./runs/").results_dir).toBe("runs");
+    expect(() => resume(7, "--results_dir=other")).toThrow(new UsageError("--results_dir other: the run has runs; a resumed run keeps its settings, so leave the flag out"));
   });
 
   test("cannot have fewer steps than it has done", () => {
