@@ -24,6 +24,13 @@ export { createJetEvaluator } from "./metric-jet.ts";
 export type { JetEvaluator, MetricJet } from "./metric-jet.ts";
 export { christoffelOfJet, christoffelSymbols, metricGradient } from "./christoffel.ts";
 
+export { geodesicField } from "./geodesic-field.ts";
+export type { GeodesicField } from "./geodesic-field.ts";
+export { geodesicBetween, geodesicsBetween, measurePath } from "./geodesic.ts";
+export type { Geodesic, GeodesicOptions, PathMeasure } from "./geodesic.ts";
+export { minimise } from "./lbfgs.ts";
+export type { MinimiseOptions, Minimum, Objective } from "./lbfgs.ts";
+
 export { buildMetric } from "./metric-builder.ts";
 export type { BuildMetricOptions, BuiltMetric, MetricInfo, Summary } from "./metric-builder.ts";
 export { kMedoids } from "./k-medoids.ts";

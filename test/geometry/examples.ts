@@ -1,6 +1,6 @@
 // Small metrics and a random source that the tests of this package share.
 
-import type { Metric, UniformSource } from "@cleanloop/geometry";
+import type { GeodesicField, Metric, UniformSource } from "@cleanloop/geometry";
 
 /** K = 3, D = 2 with full matrices: the metric that the published parity values belong to. */
 export const exampleMetric: Metric = {
@@ -44,6 +44,41 @@ export function fullMetric(dimension: number, count: number): Metric {
     }
   }
   return { ...diagonalMetric(dimension, count), kind: "full", matrices };
+}
+
+/** The metric s(z) I of the plane, from s and its gradient. */
+export function conformalField(
+  scaleAt: (x: number, y: number) => readonly [scale: number, slopeX: number, slopeY: number],
+): GeodesicField {
+  return {
+    dimension: 2,
+    squaredSpeed([x, y], v, momentum, gradient) {
+      const [scale, slopeX, slopeY] = scaleAt(x, y);
+      const squared = v[0] ** 2 + v[1] ** 2;
+      momentum.set([scale * v[0], scale * v[1]]);
+      gradient.set([slopeX * squared, slopeY * squared]);
+      return scale * squared;
+    },
+    squaredMomentum([x, y], p, velocity, gradient) {
+      const [scale, slopeX, slopeY] = scaleAt(x, y);
+      const squared = (p[0] ** 2 + p[1] ** 2) / scale;
+      velocity.set([p[0] / scale, p[1] / scale]);
+      gradient.set([(-slopeX / scale) * squared, (-slopeY / scale) * squared]);
+      return squared;
+    },
+  };
+}
+
+/** The hyperbolic half-plane: I / y². */
+export const halfPlane = conformalField((_, y) => [1 / y ** 2, 0, -2 / y ** 3]);
+
+/** The sphere of radius R in stereographic coordinates: 4 / (1 + |z|² / R²)² I. */
+export function sphere(radius: number): GeodesicField {
+  return conformalField((x, y) => {
+    const base = 1 + (x * x + y * y) / radius ** 2;
+    const slope = -16 / (radius ** 2 * base ** 3);
+    return [4 / base ** 2, slope * x, slope * y];
+  });
 }
 
 /** mulberry32: enough for test data. */

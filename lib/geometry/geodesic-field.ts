@@ -1,0 +1,92 @@
+// What geodesics need to know of a metric: squared lengths of vectors and covectors, and how they change with the point.
+
+import { MetricError } from "./errors.ts";
+import type { Metric } from "./metric.ts";
+import { algebraOf } from "./symmetric-algebra.ts";
+
+/** A Riemannian metric on R^D for geodesics; {@link geodesicField} makes one from a `Metric`. */
+export interface GeodesicField {
+  /** D. */
+  readonly dimension: number;
+  /** vᵀ G(z) v; also writes G v into `momentum` [D] and ∇_z (vᵀ G v) into `gradient` [D]. */
+  squaredSpeed(z: Float64Array, v: Float64Array, momentum: Float64Array, gradient: Float64Array): number;
+  /** pᵀ G⁻¹(z) p; also writes G⁻¹ p into `velocity` [D] and ∇_z (pᵀ G⁻¹ p) into `gradient` [D]. */
+  squaredMomentum(z: Float64Array, p: Float64Array, velocity: Float64Array, gradient: Float64Array): number;
+}
+
+/**
+ * The geodesic field of a kernel metric. With p = G v, ∇_z (vᵀ G v) = -∇_z (pᵀ G⁻¹ p) at fixed p, and the latter is
+ * -(2/T²) Σ_k w_k (pᵀ M_k p)(z - c_k): no derivative of an inverse is formed. Throws NOT_POSITIVE_DEFINITE, which a
+ * point that is not finite causes too. Each field owns its work space.
+ */
+export function geodesicField(metric: Metric): GeodesicField {
+  const { count, dimension, centroids, matrices, temperature, lambda } = metric;
+  const algebra = algebraOf(metric);
+  const { stored } = algebra;
+  const inverse = new Float64Array(stored);
+  const product = new Float64Array(dimension); // M_k p
+  const weights = new Float64Array(count);
+  const scale = -1 / temperature ** 2;
+
+  const fillWeights = (z: Float64Array) => {
+    for (let k = 0; k < count; k++) {
+      let squared = 0;
+      for (let d = 0; d < dimension; d++) squared += (z[d] - centroids[k * dimension + d]) ** 2;
+      weights[k] = Math.exp(scale * squared);
+    }
+  };
+
+  /** pᵀ G⁻¹ p with its parts; `sign` is that of the gradient that is written. */
+  const momentumTerms = (
+    z: Float64Array,
+    p: Float64Array,
+    velocity: Float64Array | undefined,
+    gradient: Float64Array,
+    sign: 1 | -1,
+  ) => {
+    let total = 0;
+    for (let d = 0; d < dimension; d++) {
+      total += lambda * p[d] * p[d];
+      gradient[d] = 0;
+      if (velocity) velocity[d] = lambda * p[d];
+    }
+    for (let k = 0; k < count; k++) {
+      algebra.multiply(matrices, k * stored, p, product);
+      let quadratic = 0;
+      for (let d = 0; d < dimension; d++) quadratic += p[d] * product[d];
+      const weight = weights[k];
+      total += weight * quadratic;
+      const slope = sign * 2 * scale * weight * quadratic;
+      for (let d = 0; d < dimension; d++) {
+        gradient[d] += slope * (z[d] - centroids[k * dimension + d]);
+        if (velocity) velocity[d] += weight * product[d];
+      }
+    }
+    return total;
+  };
+
+  return {
+    dimension,
+    squaredSpeed(z, v, momentum, gradient) {
+      fillWeights(z);
+      inverse.fill(0);
+      for (let d = 0; d < dimension; d++) inverse[d * algebra.diagonalStride] = lambda;
+      for (let k = 0; k < count; k++) {
+        for (let i = 0; i < stored; i++) inverse[i] += weights[k] * matrices[k * stored + i];
+      }
+      if (Number.isNaN(algebra.factorise(inverse))) {
+        throw new MetricError(
+          "NOT_POSITIVE_DEFINITE",
+          `geodesicField: the inverse metric at (${z.join(", ")}) is not positive definite; ` +
+            "check the point and the metric with validateMetric",
+        );
+      }
+      algebra.solve(v, momentum);
+      return momentumTerms(z, momentum, undefined, gradient, -1);
+    },
+    squaredMomentum(z, p, velocity, gradient) {
+      fillWeights(z);
+      return momentumTerms(z, p, velocity, gradient, 1);
+    },
+  };
+}
