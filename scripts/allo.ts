@@ -112,6 +112,7 @@ export async function train({ flags: words, given, signal }: Context): Promise<A
     const { featureEvaluator } = await import("./allo/model_export.ts");
     const { multipliersOf, termsOf } = await import("./allo/observation.ts");
     const { savePosition } = await import("./allo/position.ts");
+    const { bothSettled } = await import("./allo/settled.ts");
     const { plotterProcess } = await import("./allo/plotter_process.ts");
     const { copiedState, loadCheckpoint } = await import("./shared/training_state.ts");
 
@@ -189,7 +190,7 @@ export async function train({ flags: words, given, signal }: Context): Promise<A
       const running = session.steps({ learningRates });
       position.step += stepCount;
       stage(position.step); // while the steps run
-      const [results] = await Promise.all([running, recordLastStep()]);
+      const [results] = await bothSettled(running, recordLastStep());
 
       for (const { updated } of results) nonFiniteInARow = updated ? 0 : nonFiniteInARow + 1;
       position.nonFiniteSteps += results.filter(({ updated }) => !updated).length;
