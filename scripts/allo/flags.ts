@@ -13,7 +13,7 @@ export const alloFlags = defineFlags({
     env_file_name: { type: "string", valueName: "name", description: "With --env_type file: a named layout, or the name of a file in ./layouts." },
     use_doors: { type: "boolean", description: "Turn some moves into one-way doors." },
     num_doors: { type: "integer", min: 0, default: 5, description: "How many." },
-    door_seed: { type: "integer", min: 0, default: 42, description: "Decides which; the same doors as the original for the same seed." },
+    door_seed: { type: "integer", min: 0, max: 2 ** 32 - 1, default: 42, description: "Decides which; the same doors as the original for the same seed." },
   }),
   ...underHeading("Data", {
     num_envs: { type: "integer", min: 1, default: 1000, description: "Times --num_steps: how many transitions are collected, in whole episodes." },
@@ -55,7 +55,7 @@ export const alloFlags = defineFlags({
   ...underHeading("Output", {
     results_dir: { type: "string", valueName: "directory", default: "runs", description: "Everything a run writes lies in here." },
     exp_name: { type: "string", valueName: "name", default: "allo", description: "Part of the run's name." },
-    exp_number: { type: "integer", min: 0, default: 0, description: "Part of the run's name; counts up while another run has it." },
+    exp_number: { type: "integer", min: 0, default: 0, description: "Part of the run's name; counts up only while another run that was started in the same second has the name." },
     resume: { type: "string", valueName: "run", description: "Continue this run directory with its own settings, bit for bit unless --threads, --engine or --device change; besides them only --num_gradient_steps, the layout file's place and the output flags may." },
     log_freq: { type: "integer", min: 1, default: 100, description: "Steps between records of the metrics; the last step has one too." },
     plot_freq: { type: "integer", min: 1, default: 1000, description: "Steps between exports of the learned eigenvectors, from step 0 on and at the end." },

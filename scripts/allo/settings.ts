@@ -42,7 +42,7 @@ export function alloSettings(words: AlloFlags, given: ReadonlySet<string>, state
   if (flags.batch_size === 0 && flags.evaluation === "rows") {
     throw new UsageError("--evaluation rows needs a batch: give --batch_size 1 or more, or drop --evaluation");
   }
-  checkExperimentName(flags.exp_name);
+  checkNames(flags);
   const episodes = Math.floor((flags.num_envs * flags.num_steps) / flags.max_episode_length);
   if (episodes < 1) {
     throw new UsageError(
@@ -124,11 +124,14 @@ function presetFlags({ config, objective, training, sampling }: AlloPreset, word
 }
 
 /** Refused here, and not only when the data are collected and the run directory is made. */
-function checkExperimentName(experiment: string): void {
+function checkNames({ exp_name, run_name }: AlloFlags): void {
+  if (run_name !== undefined && /^\.|[/\\]|\p{Cc}/u.test(run_name)) {
+    throw new UsageError(`--run_name ${run_name}: wanted a name for one directory: no slashes, no dot in front; --results_dir says where it lies`);
+  }
   try {
-    runName({ label: COMMAND, experiment, number: 0, seed: 0, unixSeconds: 0 });
+    runName({ label: COMMAND, experiment: exp_name, number: 0, seed: 0, unixSeconds: 0 });
   } catch (error) {
-    if (error instanceof ArtifactError) throw new UsageError(`--exp_name ${experiment}: ${error.message}`);
+    if (error instanceof ArtifactError) throw new UsageError(`--exp_name ${exp_name}: ${error.message}`);
     throw error;
   }
 }

@@ -114,8 +114,16 @@ describe("flags that do nothing are named with the reason", () => {
   });
 });
 
-test("a name that no directory can have is refused before any work", () => {
-  expect(() => settingsOf("--exp_name=a/b")).toThrow('--exp_name a/b: runName: got experiment "a/b"');
+describe("a name that no directory can have is refused before any work", () => {
+  test.each(["a/b", "a\\b", ".a", "a\nb"])("%j", (name) => {
+    expect(() => settingsOf(`--run_name=${name}`)).toThrow(UsageError);
+    expect(() => settingsOf(`--exp_name=${name}`)).toThrow(UsageError);
+  });
+
+  test("with the flag that it came from", () => {
+    expect(() => settingsOf("--exp_name=a/b")).toThrow('--exp_name a/b: runName: got experiment "a/b"');
+    expect(() => settingsOf("--run_name=a/b")).toThrow("--run_name a/b: wanted a name for one directory");
+  });
 });
 
 describe("a resumed run", () => {
