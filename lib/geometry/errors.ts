@@ -5,6 +5,7 @@ export type MetricErrorCode =
   | "BAD_ARGUMENT" // a number outside its range
   | "BAD_SHAPE" // sizes that do not fit together
   | "MISSING_TENSOR" // a metric file without one of the tensors it needs
+  | "NOT_CONVERGED" // an integration that used up its steps
   | "NOT_FINITE" // NaN or infinity among the values
   | "NOT_SYMMETRIC" // a matrix M_k that differs from its transpose
   | "NOT_POSITIVE_DEFINITE" // a matrix with an eigenvalue that is zero or negative

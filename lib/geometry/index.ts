@@ -28,6 +28,10 @@ export { geodesicField } from "./geodesic-field.ts";
 export type { GeodesicField } from "./geodesic-field.ts";
 export { geodesicBetween, geodesicsBetween, measurePath } from "./geodesic.ts";
 export type { Geodesic, GeodesicOptions, PathMeasure } from "./geodesic.ts";
+export { exponentialMap, shootGeodesic } from "./exponential-map.ts";
+export type { GeodesicShot, ShootOptions } from "./exponential-map.ts";
+export { integrate } from "./dormand-prince.ts";
+export type { Derivative, IntegrateOptions } from "./dormand-prince.ts";
 export { minimise } from "./lbfgs.ts";
 export type { MinimiseOptions, Minimum, Objective } from "./lbfgs.ts";
 
