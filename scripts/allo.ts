@@ -90,7 +90,7 @@ export async function train({ flags: words, given, signal }: Context): Promise<A
   // ---- outputs
   const { openOutputs } = await import("./shared/run_outputs.ts");
   const { outputsRequest, settingFiles } = await import("./allo/outputs.ts");
-  const { AlloArtifacts, KINDS } = await import("./shared/allo_artifacts.ts");
+  const { AlloArtifacts, KINDS } = await import("./allo/artifacts.ts");
   const outputs = await openOutputs(outputsRequest({ settings, world, policy, saved }));
   const { run, tracker } = outputs;
   const savesWeights = policy.checkpointsOnDisk || policy.weightsInTracker;
@@ -270,7 +270,7 @@ export async function train({ flags: words, given, signal }: Context): Promise<A
 function scoreTable(wanted: Float64Array, scores: Record<string, number>): string {
   const rows = Array.from(wanted, (eigenvalue, i) => {
     const [learned, group, plain] = ["eigenvalue", "cosine_group", "cosine_sim"].map((name) => scores[`${name}_${i}`]);
-    return [i, eigenvalue.toFixed(5), learned.toFixed(5), group.toFixed(5), plain.toFixed(5)];
+    return [i, withoutMinusZero(eigenvalue), withoutMinusZero(learned), group.toFixed(5), plain.toFixed(5)];
   });
   const { cosine_group_avg, cosine_sim_avg, cosine_dataset_group_avg, eigenvalue_error_max } = scores;
   return [
@@ -278,6 +278,11 @@ function scoreTable(wanted: Float64Array, scores: Record<string, number>): strin
     `mean |cos| ${cosine_group_avg.toFixed(5)} (plain ${cosine_sim_avg.toFixed(5)}, with the data's own eigenvectors ${cosine_dataset_group_avg.toFixed(5)}), ` +
       `largest eigenvalue error ${formatNumber(eigenvalue_error_max)}`,
   ].join("\n");
+}
+
+/** Five decimals, and 0.00000 for what rounding put just below zero. */
+function withoutMinusZero(value: number): string {
+  return (Math.round(value * 1e5) / 1e5 || 0).toFixed(5);
 }
 
 if (import.meta.main) await runCommand(alloCommand);

@@ -1,7 +1,7 @@
 // What a run of allo is called, what its tracker is told at the start, and what its plots need to know.
 import type { JsonObject } from "@cleanloop/artifacts";
 import type { Gridworld } from "@cleanloop/data";
-import type { AlloSetting } from "../shared/allo_artifacts.ts";
+import type { AlloSetting } from "./artifacts.ts";
 import type { OutputPolicy } from "../shared/output_policy.ts";
 import type { OutputsRequest } from "../shared/run_outputs.ts";
 import type { SavedRun } from "../shared/saved_run.ts";

@@ -1,6 +1,6 @@
 // Writes and replaces the files of an ALLO run as fast as it can, for the readers of reader.test.ts.
 import { createRun } from "@cleanloop/artifacts";
-import { AlloArtifacts } from "../../scripts/shared/allo_artifacts.ts";
+import { AlloArtifacts } from "../../scripts/allo/artifacts.ts";
 
 const [root, steps] = process.argv.slice(2);
 const [stateCount, featureCount] = [271, 10];

@@ -3,8 +3,8 @@ import { describe, expect, test } from "bun:test";
 import { createRun, openRun, type Run, resumeRun, runName } from "@cleanloop/artifacts";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import type { AlloSetting } from "../../scripts/shared/allo_artifacts.ts";
-import { AlloArtifacts, featuresFileName } from "../../scripts/shared/allo_artifacts.ts";
+import type { AlloSetting } from "../../scripts/allo/artifacts.ts";
+import { AlloArtifacts, featuresFileName } from "../../scripts/allo/artifacts.ts";
 import { codeOfAsync, findPythons, runPython, temporaryDirectory } from "../artifacts/support.ts";
 
 const root = temporaryDirectory();
@@ -17,14 +17,13 @@ function newRun(): Run {
   return createRun({ root, group: "room4", name, config: { seed: 42 }, command: [] });
 }
 
-/** Four free cells in a grid of 3 columns and 4 rows; two doors, the second drawn twice. */
+/** Four free cells in a grid of 3 columns and 4 rows; two doors. */
 const setting: AlloSetting = {
   world: {
     layout: { width: 3, height: 4 },
     canonicalStates: Int32Array.of(4, 5, 7, 8),
     doors: [
       { from: 0, action: 1, to: 1, reverseAction: 3 },
-      { from: 3, action: 0, to: 1, reverseAction: 2 },
       { from: 3, action: 0, to: 1, reverseAction: 2 },
     ],
     reversibleMoveCount: 8,
@@ -95,8 +94,8 @@ for name in ["metrics_history.json", "viz_metadata.json"]:
     const expected = [
       `{str canonical_states: ${states}, str grid_width: int 3, str grid_height: int 4, str door_markers: ` +
         "{tuple(int 4, int 1): int 5, tuple(int 8, int 0): int 5}, str num_eigenvectors: int 2, str geometric_gamma: float 1.0}",
-      "{str doors: list(tuple(int 0, int 1, int 1, int 3), tuple(int 3, int 0, int 1, int 2), tuple(int 3, int 0, int 1, int 2)), " +
-        `str num_doors: int 3, str total_reversible: int 8, str canonical_states: ${states}}`,
+      "{str doors: list(tuple(int 0, int 1, int 1, int 3), tuple(int 3, int 0, int 1, int 2)), " +
+        `str num_doors: int 2, str total_reversible: int 8, str canonical_states: ${states}}`,
       "gt_eigenvalues float32[2][1.0, 0.75]",
       "gt_eigenvectors float32[4, 2][0.5, 0.5, 0.5, -0.5, 0.5, 0.5, 0.5, -0.5]",
       "dataset_eigenvalues float32[2][0.0, 0.25]",

@@ -85,7 +85,7 @@ export interface DoorMarker {
 }
 
 /** The doors of a world in full cell indices. */
-export function doorMarkers({ doors, canonicalStates }: Gridworld): DoorMarker[] {
+export function doorMarkers({ doors, canonicalStates }: Pick<Gridworld, "doors" | "canonicalStates">): DoorMarker[] {
   return doors.map(({ from, action, to }) => ({ cell: canonicalStates[from], action, toCell: canonicalStates[to] }));
 }
 

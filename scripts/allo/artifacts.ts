@@ -1,24 +1,11 @@
 // The files of an ALLO run: names, shapes and keys of the original program, so that its own plotting scripts read them.
 import type { ArtifactEntry, JsonObject, NdArray, Run } from "@cleanloop/artifacts";
 import { ArtifactError, encodeJson, encodeNpy, encodePickle, ndarray, pyFloat, pyTuple } from "@cleanloop/artifacts";
-
-/** A move between canonical states whose way back is blocked. */
-export interface AlloDoor {
-  readonly from: number;
-  readonly action: number;
-  readonly to: number;
-  readonly reverseAction: number;
-}
+import type { GridLayout, Gridworld } from "@cleanloop/data";
+import { doorMarkers } from "@cleanloop/data";
 
 /** The world that the n states live in. */
-export interface AlloWorld {
-  readonly layout: { readonly width: number; readonly height: number };
-  /** [n] full indices y * width + x, ascending. */
-  readonly canonicalStates: Int32Array;
-  readonly doors: readonly AlloDoor[];
-  /** Moves that could be undone before doors were drawn. */
-  readonly reversibleMoveCount: number;
-}
+export type AlloWorld = Pick<Gridworld, "canonicalStates" | "doors" | "reversibleMoveCount"> & { readonly layout: Pick<GridLayout, "width" | "height"> };
 
 export interface AlloSpectrum {
   /** [d] */
@@ -148,7 +135,7 @@ function encodeVizPickle({ world, geometricGamma }: AlloSetting, featureCount: n
     canonical_states: ndarray([canonicalStates.length], canonicalStates),
     grid_width: layout.width,
     grid_height: layout.height,
-    door_markers: new Map(doorMarkers(world).map(([cell, action, toCell]) => [pyTuple(cell, action), toCell])),
+    door_markers: new Map(doorMarkers(world).map(({ cell, action, toCell }) => [pyTuple(cell, action), toCell])),
     num_eigenvectors: featureCount,
     geometric_gamma: pyFloat(geometricGamma),
   });
@@ -161,16 +148,10 @@ function encodeVizJson({ world, geometricGamma, details }: AlloSetting, featureC
     canonical_states: [...canonicalStates],
     grid_width: layout.width,
     grid_height: layout.height,
-    door_markers: doorMarkers(world),
+    door_markers: doorMarkers(world).map(({ cell, action, toCell }) => [cell, action, toCell]),
     num_eigenvectors: featureCount,
     geometric_gamma: geometricGamma,
     details: details ?? {},
   };
   return `${encodeJson(metadata)}\n`;
-}
-
-/** Doors in full indices; two doors of one cell and action are one marker. */
-function doorMarkers({ doors, canonicalStates }: AlloWorld): [cell: number, action: number, toCell: number][] {
-  const markers = new Map(doors.map((door) => [door.from * 4 + door.action, door]));
-  return [...markers.values()].map(({ from, action, to }) => [canonicalStates[from], action, canonicalStates[to]]);
 }
