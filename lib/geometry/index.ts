@@ -23,6 +23,9 @@ export { pullbackMetric } from "./pullback.ts";
 export { createJetEvaluator } from "./metric-jet.ts";
 export type { JetEvaluator, MetricJet } from "./metric-jet.ts";
 export { christoffelOfJet, christoffelSymbols, metricGradient } from "./christoffel.ts";
+export { brioschiCurvature, gaussianCurvatureOfJet, scalarCurvatureOfJet } from "./curvature.ts";
+export type { SurfaceJet } from "./curvature.ts";
+export { scalarCurvature } from "./scalar-curvature.ts";
 
 export { geodesicField } from "./geodesic-field.ts";
 export type { GeodesicField } from "./geodesic-field.ts";

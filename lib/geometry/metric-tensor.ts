@@ -140,7 +140,7 @@ function addWeightedDiagonal(metric: Metric, weights: Float64Array, out: Float64
 }
 
 /** tr(G M_k) for a symmetric G [D, D]. */
-function traceOfProduct(metric: Metric, k: number, g: Float64Array): number {
+export function traceOfProduct(metric: Metric, k: number, g: Float64Array): number {
   const { dimension, matrices } = metric;
   let trace = 0;
   if (metric.kind === "diagonal") {
