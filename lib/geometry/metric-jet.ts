@@ -41,7 +41,8 @@ export function createJetEvaluator(metric: Metric, order: 1 | 2, directions = ax
   const sums = new Float64Array(sumCount * stored);
   const coefficients = new Float64Array(sumCount);
   const offsets = new Float64Array(size); // v_c · (z - c_k)
-  const gram = gramMatrix(directions, dimension);
+  const gram = innerProducts(directions, directions, dimension);
+  const centroidOffsets = innerProducts(centroids, directions, dimension); // c_k · v_c
   const raised = rowsOf(size, dimension); // x_a
   const half = rowsOf(size * size, dimension); // L⁻¹ ∂_cH x_a at c P + a
   const scratch = new Float64Array(dimension);
@@ -56,14 +57,11 @@ export function createJetEvaluator(metric: Metric, order: 1 | 2, directions = ax
     sums.fill(0);
     for (let d = 0; d < dimension; d++) sums[d * algebra.diagonalStride] = lambda;
     const slope = -2 / temperature ** 2;
+    const pointOffsets = innerProducts(z, directions, dimension);
     for (let k = 0; k < count; k++) {
       let squared = 0;
-      offsets.fill(0);
-      for (let d = 0; d < dimension; d++) {
-        const difference = z[d] - centroids[k * dimension + d];
-        squared += difference * difference;
-        for (let c = 0; c < size; c++) offsets[c] += directions[c * dimension + d] * difference;
-      }
+      for (let d = 0; d < dimension; d++) squared += (z[d] - centroids[k * dimension + d]) ** 2;
+      for (let c = 0; c < size; c++) offsets[c] = pointOffsets[c] - centroidOffsets[k * size + c];
       const weight = Math.exp((slope / 2) * squared);
       coefficients[0] = weight;
       for (let c = 0; c < size; c++) coefficients[1 + c] = weight * slope * offsets[c];
@@ -163,10 +161,15 @@ function directionCount(directions: Float64Array, dimension: number): number {
   );
 }
 
-function gramMatrix(directions: Float64Array, dimension: number): Float64Array {
-  const size = directions.length / dimension;
-  const row = (a: number) => directions.subarray(a * dimension, (a + 1) * dimension);
-  return Float64Array.from({ length: size * size }, (_, i) => dot(row(Math.floor(i / size)), row(i % size)));
+/** a_i · b_j of the rows of a [M, D] and b [N, D]: [M, N]. */
+function innerProducts(a: Float64Array, b: Float64Array, dimension: number): Float64Array {
+  const columns = b.length / dimension;
+  const out = new Float64Array((a.length / dimension) * columns);
+  for (let i = 0; i < out.length; i++) {
+    const [left, right] = [Math.floor(i / columns) * dimension, (i % columns) * dimension];
+    for (let d = 0; d < dimension; d++) out[i] += a[left + d] * b[right + d];
+  }
+  return out;
 }
 
 function rowsOf(count: number, width: number): Float64Array[] {
