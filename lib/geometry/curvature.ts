@@ -20,13 +20,13 @@ export interface SurfaceJet {
   guu: number;
 }
 
-/** Gaussian curvature of a surface by Brioschi's formula (Gray, Abbena and Salamon 2006, section 17.1). */
+/** Gaussian curvature of a surface by Brioschi's formula (Gray, Abbena and Salamon 2006, section 17.1); NaN where it is singular. */
 export function brioschiCurvature({ e, f, g, eu, ev, fu, fv, gu, gv, evv, fuv, guu }: SurfaceJet): number {
   const det = e * g - f * f;
   const [left, top] = [fv - gu / 2, fu - ev / 2];
   const first = (fuv - (evv + guu) / 2) * det - (eu / 2) * (left * g - (f * gv) / 2) + top * (left * f - (e * gv) / 2);
   const second = -(ev / 4) * (ev * g - f * gu) + (gu / 4) * (ev * f - e * gu);
-  return (first - second) / (det * det);
+  return det > 0 ? (first - second) / (det * det) : NaN;
 }
 
 /** Gaussian curvature from a jet of size 2; positive on a sphere. Throws BAD_SHAPE. */

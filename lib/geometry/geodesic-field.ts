@@ -1,8 +1,8 @@
 // What geodesics need to know of a metric: squared lengths of vectors and covectors, and how they change with the point.
 
-import { MetricError } from "./errors.ts";
+import { createInverseEvaluator } from "./inverse-evaluator.ts";
+import { kernelWeights } from "./metric-tensor.ts";
 import type { Metric } from "./metric.ts";
-import { algebraOf } from "./symmetric-algebra.ts";
 
 /** A Riemannian metric on R^D for geodesics; {@link geodesicField} makes one from a `Metric`. */
 export interface GeodesicField {
@@ -21,20 +21,9 @@ export interface GeodesicField {
  */
 export function geodesicField(metric: Metric): GeodesicField {
   const { count, dimension, centroids, matrices, temperature, lambda } = metric;
-  const algebra = algebraOf(metric);
-  const { stored } = algebra;
-  const inverse = new Float64Array(stored);
+  const { algebra, weights, moveTo } = createInverseEvaluator(metric, "geodesicField");
   const product = new Float64Array(dimension); // M_k p
-  const weights = new Float64Array(count);
-  const scale = -1 / temperature ** 2;
-
-  const fillWeights = (z: Float64Array) => {
-    for (let k = 0; k < count; k++) {
-      let squared = 0;
-      for (let d = 0; d < dimension; d++) squared += (z[d] - centroids[k * dimension + d]) ** 2;
-      weights[k] = Math.exp(scale * squared);
-    }
-  };
+  const slopeScale = 2 / temperature ** 2;
 
   /** pᵀ G⁻¹ p with its parts; `sign` is that of the gradient that is written. */
   const momentumTerms = (
@@ -51,12 +40,12 @@ export function geodesicField(metric: Metric): GeodesicField {
       if (velocity) velocity[d] = lambda * p[d];
     }
     for (let k = 0; k < count; k++) {
-      algebra.multiply(matrices, k * stored, p, product);
+      algebra.multiply(matrices, k * algebra.stored, p, product);
       let quadratic = 0;
       for (let d = 0; d < dimension; d++) quadratic += p[d] * product[d];
       const weight = weights[k];
       total += weight * quadratic;
-      const slope = sign * 2 * scale * weight * quadratic;
+      const slope = -sign * slopeScale * weight * quadratic;
       for (let d = 0; d < dimension; d++) {
         gradient[d] += slope * (z[d] - centroids[k * dimension + d]);
         if (velocity) velocity[d] += weight * product[d];
@@ -68,24 +57,12 @@ export function geodesicField(metric: Metric): GeodesicField {
   return {
     dimension,
     squaredSpeed(z, v, momentum, gradient) {
-      fillWeights(z);
-      inverse.fill(0);
-      for (let d = 0; d < dimension; d++) inverse[d * algebra.diagonalStride] = lambda;
-      for (let k = 0; k < count; k++) {
-        for (let i = 0; i < stored; i++) inverse[i] += weights[k] * matrices[k * stored + i];
-      }
-      if (Number.isNaN(algebra.factorise(inverse))) {
-        throw new MetricError(
-          "NOT_POSITIVE_DEFINITE",
-          `geodesicField: the inverse metric at (${z.join(", ")}) is not positive definite; ` +
-            "check the point and the metric with validateMetric",
-        );
-      }
+      moveTo(z);
       algebra.solve(v, momentum);
       return momentumTerms(z, momentum, undefined, gradient, -1);
     },
     squaredMomentum(z, p, velocity, gradient) {
-      fillWeights(z);
+      kernelWeights(metric, z, 0, weights); // no factorisation is needed
       return momentumTerms(z, p, velocity, gradient, 1);
     },
   };

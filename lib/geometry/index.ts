@@ -26,6 +26,10 @@ export { christoffelOfJet, christoffelSymbols, metricGradient } from "./christof
 export { brioschiCurvature, gaussianCurvatureOfJet, scalarCurvatureOfJet } from "./curvature.ts";
 export type { SurfaceJet } from "./curvature.ts";
 export { scalarCurvature } from "./scalar-curvature.ts";
+export { differentiateOnGrid, gridCoordinates } from "./grid.ts";
+export type { Grid } from "./grid.ts";
+export { evaluatePlane, evaluateSurface, gridCurvature } from "./surface.ts";
+export type { SurfaceField } from "./surface.ts";
 
 export { geodesicField } from "./geodesic-field.ts";
 export type { GeodesicField } from "./geodesic-field.ts";
