@@ -59,7 +59,12 @@ export function inverseOfJet({ size, tensor }: MetricJet, caller: string): Float
   return inverseFromFactor(factor, size);
 }
 
-function eachJet(metric: Metric, points: Points, caller: string, select: (jet: MetricJet) => Float64Array): Float64Array {
+function eachJet(
+  metric: Metric,
+  points: Points,
+  caller: string,
+  select: (jet: MetricJet) => Float64Array,
+): Float64Array {
   const { dimension } = metric;
   const n = pointCount(points, dimension, caller);
   const width = dimension ** 3;

@@ -20,7 +20,7 @@ export interface SurfaceJet {
   guu: number;
 }
 
-/** Gaussian curvature of a surface by Brioschi's formula (Gray, Abbena and Salamon 2006, section 17.1); NaN where it is singular. */
+/** Gaussian curvature by Brioschi's formula (Gray, Abbena and Salamon 2006, section 17.1); NaN where g is singular. */
 export function brioschiCurvature({ e, f, g, eu, ev, fu, fv, gu, gv, evv, fuv, guu }: SurfaceJet): number {
   const det = e * g - f * f;
   const [left, top] = [fv - gu / 2, fu - ev / 2];

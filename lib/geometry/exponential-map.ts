@@ -36,7 +36,8 @@ export function shootGeodesic(
   if (start.length !== dimension || velocity.length !== dimension) {
     throw new MetricError(
       "BAD_SHAPE",
-      `shootGeodesic: got a start of ${start.length} and a velocity of ${velocity.length} coordinates, wanted ${dimension}`,
+      `shootGeodesic: got a start of ${start.length} and a velocity of ${velocity.length} coordinates, ` +
+        `wanted ${dimension} each`,
     );
   }
   if (!Number.isInteger(samples) || samples < 1) {
@@ -74,7 +75,8 @@ export function exponentialMap(
   if (points.length !== velocities.length || points.length % dimension !== 0) {
     throw new MetricError(
       "BAD_SHAPE",
-      `exponentialMap: got ${points.length} and ${velocities.length} numbers, wanted as many rows of ${dimension} in both`,
+      `exponentialMap: got ${points.length} and ${velocities.length} numbers, wanted as many rows of ${dimension} ` +
+        "in both",
     );
   }
   const out = new Float64Array(points.length);

@@ -1,4 +1,4 @@
-// What geodesics need to know of a metric: squared lengths of vectors and covectors, and how they change with the point.
+// What geodesics need of a metric: squared lengths of vectors and covectors, and how they change with the point.
 
 import { createInverseEvaluator } from "./inverse-evaluator.ts";
 import { kernelWeights } from "./metric-tensor.ts";
@@ -20,7 +20,7 @@ export interface GeodesicField {
  * point that is not finite causes too. Each field owns its work space.
  */
 export function geodesicField(metric: Metric): GeodesicField {
-  const { count, dimension, centroids, matrices, temperature, lambda } = metric;
+  const { count, dimension, centroids, temperature, lambda } = metric;
   const { algebra, weights, moveTo } = createInverseEvaluator(metric, "geodesicField");
   const product = new Float64Array(dimension); // M_k p
   const slopeScale = 2 / temperature ** 2;
@@ -40,7 +40,7 @@ export function geodesicField(metric: Metric): GeodesicField {
       if (velocity) velocity[d] = lambda * p[d];
     }
     for (let k = 0; k < count; k++) {
-      algebra.multiply(matrices, k * algebra.stored, p, product);
+      algebra.multiply(algebra.matrices, k * algebra.stored, p, product);
       let quadratic = 0;
       for (let d = 0; d < dimension; d++) quadratic += p[d] * product[d];
       const weight = weights[k];

@@ -16,9 +16,9 @@ export interface InverseEvaluator {
 
 /** Evaluator for one metric; it owns its work space. `caller` opens the message of its errors. */
 export function createInverseEvaluator(metric: Metric, caller: string): InverseEvaluator {
-  const { count, dimension, matrices, lambda } = metric;
+  const { count, lambda } = metric;
   const algebra = algebraOf(metric);
-  const { stored, diagonalStride } = algebra;
+  const { stored, matrices } = algebra;
   const inverse = new Float64Array(stored);
   const weights = new Float64Array(count);
   return {
@@ -26,8 +26,7 @@ export function createInverseEvaluator(metric: Metric, caller: string): InverseE
     weights,
     moveTo(z) {
       kernelWeights(metric, z, 0, weights);
-      inverse.fill(0);
-      for (let d = 0; d < dimension; d++) inverse[d * diagonalStride] = lambda;
+      algebra.setToIdentity(inverse, lambda);
       for (let k = 0; k < count; k++) {
         const weight = weights[k];
         for (let i = 0; i < stored; i++) inverse[i] += weight * matrices[k * stored + i];

@@ -35,9 +35,9 @@ interface Pair {
 }
 
 /**
- * Minimises f from `start` [n] (two-loop recursion: Nocedal and Wright 2006, algorithm 7.4; bisection line search: Lewis
- * and Overton 2013). Near the minimum, where values of f are equal up to rounding, a step is judged by slopes alone
- * (approximate Wolfe conditions: Hager and Zhang 2005).
+ * Minimises f from `start` [n] (two-loop recursion: Nocedal and Wright 2006, algorithm 7.4; line search by bisection:
+ * Lewis and Overton 2013). Near the minimum, where values of f are equal up to rounding, a step is judged by slopes
+ * alone (approximate Wolfe conditions: Hager and Zhang 2005).
  */
 export function minimise(objective: Objective, start: Float64Array, options: MinimiseOptions = {}): Minimum {
   const { maxIterations = 500, tolerance = 1e-18, precondition = () => {} } = options;
@@ -48,7 +48,8 @@ export function minimise(objective: Objective, start: Float64Array, options: Min
     const direction = descentDirection(current.gradient, pairs, precondition);
     const slope = dot(current.gradient, direction);
     const converged = -slope <= 2 * tolerance * Math.abs(current.value);
-    const next = converged || iterations === maxIterations ? undefined : lineSearch(objective, current, direction, slope);
+    const ended = converged || iterations === maxIterations;
+    const next = ended ? undefined : lineSearch(objective, current, direction, slope);
     if (!next) return { x: current.x, value: current.value, iterations, converged };
     const step = next.x.map((value, i) => value - current.x[i]);
     const change = next.gradient.map((value, i) => value - current.gradient[i]);

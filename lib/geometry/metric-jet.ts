@@ -32,10 +32,10 @@ export interface JetEvaluator {
  * where H and its derivatives are sums of the M_k with the derivatives of the Gaussian kernels as coefficients.
  */
 export function createJetEvaluator(metric: Metric, order: 1 | 2, directions = axes(metric.dimension)): JetEvaluator {
-  const { count, dimension, centroids, matrices, temperature, lambda } = metric;
+  const { count, dimension, centroids, temperature, lambda } = metric;
   const size = directionCount(directions, dimension);
   const algebra = algebraOf(metric);
-  const { stored } = algebra;
+  const { stored, matrices } = algebra;
   // Rows of sums over k: H, the P ∂_cH, the P (P + 1) / 2 ∂_c∂_dH with c ≤ d.
   const sumCount = 1 + size + (order === 2 ? (size * (size + 1)) / 2 : 0);
   const sums = new Float64Array(sumCount * stored);
@@ -55,7 +55,7 @@ export function createJetEvaluator(metric: Metric, order: 1 | 2, directions = ax
 
   const addKernels = (z: Float64Array) => {
     sums.fill(0);
-    for (let d = 0; d < dimension; d++) sums[d * algebra.diagonalStride] = lambda;
+    algebra.setToIdentity(sums, lambda);
     const slope = -2 / temperature ** 2;
     const pointOffsets = innerProducts(z, directions, dimension);
     for (let k = 0; k < count; k++) {

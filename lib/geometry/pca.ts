@@ -58,7 +58,9 @@ export function projectPoints({ dimension, count, mean, components }: Subspace, 
   for (let row = 0; row < n; row++) {
     for (let a = 0; a < count; a++) {
       let sum = 0;
-      for (let d = 0; d < dimension; d++) sum += components[a * dimension + d] * (points[row * dimension + d] - mean[d]);
+      for (let d = 0; d < dimension; d++) {
+        sum += components[a * dimension + d] * (points[row * dimension + d] - mean[d]);
+      }
       out[row * count + a] = sum;
     }
   }

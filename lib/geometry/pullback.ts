@@ -26,8 +26,9 @@ export function pullbackMetric(tensors: Points, tangents: Points, dimension: num
     for (let b = 0; b < count; b++) {
       const tangent = row * stride + b * dimension;
       for (let i = 0; i < dimension; i++) {
+        const line = (row * dimension + i) * dimension;
         let sum = 0;
-        for (let j = 0; j < dimension; j++) sum += tensors[(row * dimension + i) * dimension + j] * tangents[tangent + j];
+        for (let j = 0; j < dimension; j++) sum += tensors[line + j] * tangents[tangent + j];
         lowered[i] = sum;
       }
       for (let a = 0; a < count; a++) {

@@ -12,8 +12,8 @@ import { algebraOf } from "./symmetric-algebra.ts";
  *
  * In the frame of the columns of L, L Lᵀ = G⁻¹ = H, the metric is the identity. With T_cab = ∂_c g_ab there,
  *   R = ½ Σ T_bap T_abp - 5/4 Σ T_cab² + s·t - ¼ |t|² + C,  s_p = Σ_a T_aap,  t_c = Σ_a T_caa,
- * which is R = Σ_ab (∂_a∂_b g_ab - ∂_a∂_a g_bb) + Σ Γ_e,ab² - Σ_e (Σ_b Γ_e,bb)² with the second derivatives of G written
- * by those of H. Those of H are sums over the kernels, whose contractions C need no frame: with δ_k = z - c_k,
+ * which is R = Σ_ab (∂_a∂_b g_ab - ∂_a∂_a g_bb) + Σ Γ_e,ab² - Σ_e (Σ_b Γ_e,bb)² with the second derivatives of G
+ * written by those of H. Those of H are sums over the kernels, whose contractions C need no frame: with δ_k = z - c_k,
  *   C = Σ_k w_k { [(4/T⁴) δ_kᵀ H δ_k - (2/T²) tr H] tr(G M_k) - (4/T⁴) δ_kᵀ M_k δ_k + (2/T²) tr M_k }.
  */
 export function scalarCurvature(metric: Metric, points: Points): Float64Array {
@@ -71,15 +71,11 @@ function toFrame(tensor: Float64Array, frame: Float64Array, n: number): Float64A
 
 /** C as a function of z [D], G and H [D, D]. */
 function createKernelTerm(metric: Metric) {
-  const { count, dimension, centroids, matrices, temperature } = metric;
+  const { count, dimension, centroids, temperature } = metric;
   const algebra = algebraOf(metric);
-  const { stored, diagonalStride } = algebra;
+  const identity = Float64Array.from({ length: dimension ** 2 }, (_, i) => (i % (dimension + 1) === 0 ? 1 : 0));
   const square = 2 / temperature ** 2;
-  const traces = Float64Array.from({ length: count }, (_, k) => {
-    let trace = 0;
-    for (let d = 0; d < dimension; d++) trace += matrices[k * stored + d * diagonalStride];
-    return trace;
-  });
+  const traces = Float64Array.from({ length: count }, (_, k) => traceOfProduct(metric, k, identity));
   const weights = new Float64Array(count);
   const offset = new Float64Array(dimension);
   const product = new Float64Array(dimension);
@@ -90,7 +86,7 @@ function createKernelTerm(metric: Metric) {
     let sum = 0;
     for (let k = 0; k < count; k++) {
       for (let d = 0; d < dimension; d++) offset[d] = z[d] - centroids[k * dimension + d];
-      algebra.multiply(matrices, k * stored, offset, product);
+      algebra.multiply(algebra.matrices, k * algebra.stored, offset, product);
       let [own, whole] = [0, 0]; // δᵀ M_k δ and δᵀ H δ
       for (let i = 0; i < dimension; i++) {
         own += offset[i] * product[i];

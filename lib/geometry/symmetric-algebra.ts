@@ -1,14 +1,16 @@
-// Products and solves with the two kinds of stored matrices, diagonals [n] and full ones [n, n], behind one face.
+// Products and solves with the matrices of a metric, diagonals [n] or packed lower triangles [n (n + 1) / 2].
 
 import { cholesky, logDetFromFactor } from "./cholesky.ts";
 import type { Metric } from "./metric.ts";
 
 /** Works on matrices of one kind; `factorise` decides which matrix A = L Lᵀ the solves belong to. */
 export interface SymmetricAlgebra {
-  /** Numbers per stored matrix: n or n². */
+  /** Numbers per stored matrix: n or n (n + 1) / 2. */
   readonly stored: number;
-  /** Distance between stored diagonal entries: 1 or n + 1. */
-  readonly diagonalStride: number;
+  /** M_k, [K, stored]. */
+  readonly matrices: Float64Array;
+  /** A becomes value I, for A the first `stored` numbers of `a`. */
+  setToIdentity(a: Float64Array, value: number): void;
   /** Takes a copy of what it needs of A; log det A, or NaN when A is not positive definite. */
   factorise(a: Float64Array): number;
   /** A⁻¹ x into `out` [n], which may be x itself. */
@@ -20,15 +22,18 @@ export interface SymmetricAlgebra {
 }
 
 /** The algebra of the kind of matrices that a metric stores. */
-export function algebraOf({ kind, dimension }: Metric): SymmetricAlgebra {
-  return kind === "diagonal" ? diagonalAlgebra(dimension) : fullAlgebra(dimension);
+export function algebraOf({ kind, dimension, matrices }: Metric): SymmetricAlgebra {
+  return kind === "diagonal" ? diagonalAlgebra(dimension, matrices) : fullAlgebra(dimension, pack(matrices, dimension));
 }
 
-function diagonalAlgebra(n: number): SymmetricAlgebra {
+function diagonalAlgebra(n: number, diagonals: Float64Array): SymmetricAlgebra {
   const root = new Float64Array(n);
   return {
     stored: n,
-    diagonalStride: 1,
+    matrices: diagonals,
+    setToIdentity(a, value) {
+      a.fill(value, 0, n);
+    },
     factorise(a) {
       let logDet = 0;
       for (let i = 0; i < n; i++) {
@@ -49,8 +54,10 @@ function diagonalAlgebra(n: number): SymmetricAlgebra {
   };
 }
 
-function fullAlgebra(n: number): SymmetricAlgebra {
-  let factor: Float64Array = new Float64Array(n * n);
+function fullAlgebra(n: number, triangles: Float64Array): SymmetricAlgebra {
+  const stored = (n * (n + 1)) / 2;
+  const square = new Float64Array(n * n); // the upper triangle stays unused
+  let factor: Float64Array = square;
   const halfSolve = (x: Float64Array, out: Float64Array) => {
     for (let i = 0; i < n; i++) {
       let sum = x[i];
@@ -59,10 +66,15 @@ function fullAlgebra(n: number): SymmetricAlgebra {
     }
   };
   return {
-    stored: n * n,
-    diagonalStride: n + 1,
+    stored,
+    matrices: triangles,
+    setToIdentity(a, value) {
+      a.fill(0, 0, stored);
+      for (let i = 0; i < n; i++) a[(i * (i + 3)) / 2] = value;
+    },
     factorise(a) {
-      const found = cholesky(a, n);
+      for (let i = 0, at = 0; i < n; i++) for (let j = 0; j <= i; j++) square[i * n + j] = a[at++];
+      const found = cholesky(square, n);
       if (found === null) return NaN;
       factor = found;
       return logDetFromFactor(factor, n);
@@ -77,11 +89,25 @@ function fullAlgebra(n: number): SymmetricAlgebra {
     },
     halfSolve,
     multiply(matrices, offset, x, out) {
-      for (let i = 0; i < n; i++) {
+      for (let i = 0, at = offset; i < n; i++, at++) {
+        const own = x[i];
         let sum = 0;
-        for (let j = 0; j < n; j++) sum += matrices[offset + i * n + j] * x[j];
-        out[i] = sum;
+        for (let j = 0; j < i; j++, at++) {
+          sum += matrices[at] * x[j];
+          out[j] += matrices[at] * own;
+        }
+        out[i] = sum + matrices[at] * own;
       }
     },
   };
+}
+
+/** Lower triangles, row by row, [K, n (n + 1) / 2] of symmetric matrices [K, n, n]: half the work of a sum over k. */
+function pack(matrices: Float64Array, n: number): Float64Array {
+  const count = matrices.length / (n * n);
+  const out = new Float64Array((count * n * (n + 1)) / 2);
+  for (let row = 0, at = 0; row < count * n; row++) {
+    for (let j = 0; j <= row % n; j++) out[at++] = matrices[row * n + j];
+  }
+  return out;
 }

@@ -34,7 +34,7 @@ export function symmetricEigen(a: Float64Array, n: number): SymmetricEigen {
   };
 }
 
-/** Rotates `work` to a diagonal matrix; `columns` [n, n], when given, is multiplied by every rotation from the right. */
+/** Rotates `work` to a diagonal matrix; `columns` [n, n], when given, takes every rotation from the right. */
 function diagonalise(work: Float64Array, n: number, columns?: Float64Array): void {
   const norm = Math.hypot(...work);
   for (let sweep = 0; sweep < MAX_SWEEPS && offDiagonalNorm(work, n) > RELATIVE_TOLERANCE * norm; sweep++) {

@@ -62,7 +62,9 @@ describe.each([
     const gradient = metricGradient(metric, point);
     const lowered = (m: number, j: number, l: number) => {
       let sum = 0;
-      for (let i = 0; i < dimension; i++) sum += tensor[m * dimension + i] * symbols[(i * dimension + j) * dimension + l];
+      for (let i = 0; i < dimension; i++) {
+        sum += tensor[m * dimension + i] * symbols[(i * dimension + j) * dimension + l];
+      }
       return sum;
     };
     for (let l = 0; l < dimension; l++) {
