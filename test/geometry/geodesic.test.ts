@@ -107,6 +107,26 @@ describe.each([
   });
 });
 
+test("between isolated islands a coarse path does not leap over the ground between its middles", () => {
+  const metric = { ...diagonalMetric(16, 50), temperature: 0.5 };
+  const field = geodesicField(metric);
+  for (const seed of [18, 19, 20]) {
+    const points = normals(seed, 32);
+    const found = geodesicBetween(field, points.slice(0, 16), points.slice(16));
+    // Measured 4,000 times along both, not only at the middles of the found path's segments.
+    const fine = (path: Float64Array) => measurePath(field, inPieces(path, 16, 4096)).length;
+    expect(fine(found.path)).toBeLessThanOrEqual(fine(points) * (1 + 1e-9));
+    expect(found.length / fine(found.path)).toBeCloseTo(1, 1);
+    expect(found.lengthError).toBeLessThan(0.05);
+    if (seed !== 19) continue;
+    // Of these three only this pair has a shorter way, and 32 segments are too few for it.
+    expect(fine(found.path)).toBeLessThan(0.95 * fine(points));
+    expect(found.path.length / 16 - 1).toBeGreaterThan(32);
+    const coarse = geodesicBetween(field, points.slice(0, 16), points.slice(16), { lengthTolerance: 1 });
+    expect(coarse.path.length / 16 - 1).toBe(32);
+  }
+});
+
 test("far from all centroids space is flat: the straight line, of length |Δ| / √λ", () => {
   const far = geodesicBetween(geodesicField(exampleMetric), Float64Array.of(50, 50), Float64Array.of(53, 54));
   expect(far.length).toBeCloseTo(5 / Math.sqrt(0.01), 9);
@@ -131,6 +151,17 @@ test("unusable arguments are refused with the numbers", () => {
   expect(() => geodesicBetween(field, Float64Array.of(NaN, 0), end)).toThrow("not positive definite");
   expect(() => geodesicsBetween(field, start, new Float64Array(4))).toThrow("got 2 and 4 numbers");
 });
+
+/** The polygon `path` at about `count` steps of equal share of its segments. */
+function inPieces(path: Float64Array, dimension: number, count: number): Float64Array {
+  const segments = path.length / dimension - 1;
+  return Float64Array.from({ length: (count + 1) * dimension }, (_, i) => {
+    const at = (Math.floor(i / dimension) / count) * segments;
+    const segment = Math.min(Math.floor(at), segments - 1);
+    const [from, to] = [segment, segment + 1].map((index) => path[index * dimension + (i % dimension)]);
+    return from + (at - segment) * (to - from);
+  });
+}
 
 function dot(a: Float64Array, b: Float64Array): number {
   return a.reduce((sum, value, i) => sum + value * b[i], 0);
