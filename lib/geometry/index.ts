@@ -2,7 +2,7 @@
 
 export { MetricError } from "./errors.ts";
 export type { MetricErrorCode } from "./errors.ts";
-export type { Metric, UniformSource } from "./metric.ts";
+export type { Metric, RandomSource, UniformSource } from "./metric.ts";
 
 export {
   conditionNumbers,
@@ -41,6 +41,13 @@ export { integrate } from "./dormand-prince.ts";
 export type { Derivative, IntegrateOptions } from "./dormand-prince.ts";
 export { minimise } from "./lbfgs.ts";
 export type { MinimiseOptions, Minimum, Objective } from "./lbfgs.ts";
+
+export { leapfrog } from "./leapfrog.ts";
+export type { Gradient } from "./leapfrog.ts";
+export { hamiltonianMonteCarlo } from "./hmc.ts";
+export type { HmcOptions, HmcSamples, LogDensity } from "./hmc.ts";
+export { sampleRhvae, volumeDensity } from "./volume-density.ts";
+export type { RhvaeOptions, VolumeDensityOptions } from "./volume-density.ts";
 
 export { buildMetric } from "./metric-builder.ts";
 export type { BuildMetricOptions, BuiltMetric, MetricInfo, Summary } from "./metric-builder.ts";

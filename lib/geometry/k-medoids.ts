@@ -1,5 +1,6 @@
 // k-medoids clustering of latent points: k-medoids++ start, then assignment and medoid update in turn.
 
+import { drawProportional } from "./draw-proportional.ts";
 import { MetricError } from "./errors.ts";
 import type { UniformSource } from "./metric.ts";
 import { pointCount, type Points } from "./metric-tensor.ts";
@@ -86,18 +87,6 @@ function spreadStart(space: PointSet, k: number, random: UniformSource): Int32Ar
     medoids[chosen] = drawProportional(nearest, total, random);
   }
   return medoids;
-}
-
-function drawProportional(weights: Float64Array, total: number, random: UniformSource): number {
-  let remaining = random.uniform() * total;
-  let last = 0;
-  for (let row = 0; row < weights.length; row++) {
-    if (weights[row] === 0) continue;
-    last = row;
-    remaining -= weights[row];
-    if (remaining < 0) return row;
-  }
-  return last; // rounding left a crumb of the total
 }
 
 function assign(space: PointSet, medoids: Int32Array): { assignment: Int32Array; cost: number } {

@@ -5,6 +5,12 @@ export interface UniformSource {
   uniform(): number;
 }
 
+/** Source of normal numbers as well; `Random` of `@cleanloop/data` is one. */
+export interface RandomSource extends UniformSource {
+  /** Fills `out` with independent draws of N(0, 1). */
+  normals(out: Float64Array): Float64Array;
+}
+
 /**
  * A Riemannian metric on R^D made of K centroids. Close to the centroids G⁻¹ is large (short distances);
  * far from all of them G tends to I / λ.

@@ -1,6 +1,6 @@
 // Small metrics and a random source that the tests of this package share.
 
-import type { GeodesicField, Metric, UniformSource } from "@cleanloop/geometry";
+import type { GeodesicField, Metric, RandomSource, UniformSource } from "@cleanloop/geometry";
 
 /** K = 3, D = 2 with full matrices: the metric that the published parity values belong to. */
 export const exampleMetric: Metric = {
@@ -94,10 +94,21 @@ export function seededUniform(seed: number): UniformSource {
   };
 }
 
-/** Standard normal draws by Box-Muller. */
+/** Uniform draws, and standard normal ones by Box-Muller. */
+export function seededRandom(seed: number): RandomSource {
+  const { uniform } = seededUniform(seed);
+  return {
+    uniform,
+    normals(out) {
+      for (let i = 0; i < out.length; i++) {
+        out[i] = Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
+      }
+      return out;
+    },
+  };
+}
+
+/** Standard normal draws. */
 export function normals(seed: number, length: number): Float64Array {
-  const random = seededUniform(seed);
-  return Float64Array.from({ length }, () => {
-    return Math.sqrt(-2 * Math.log(1 - random.uniform())) * Math.cos(2 * Math.PI * random.uniform());
-  });
+  return seededRandom(seed).normals(new Float64Array(length));
 }
