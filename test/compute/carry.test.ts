@@ -1,16 +1,11 @@
 // Carried tensors and several steps in one call: against recursions written out here, and against single steps.
-import { afterAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import * as tf from "@tensorflow/tfjs-core";
 import { createTrainingSession, type LossFunction, type TrainingOptions, type TrainingSession } from "@cleanloop/compute";
+import { closingSessions } from "./sessions.ts";
 import { snapshot } from "./snapshot.ts";
 
-const open: TrainingSession[] = [];
-async function sessionOf(options: TrainingOptions): Promise<TrainingSession> {
-  const session = await createTrainingSession(options);
-  open.push(session);
-  return session;
-}
-afterAll(() => Promise.all(open.map((session) => session.close())));
+const sessionOf = closingSessions();
 
 /** Minimises p^2 under the constraint p = a, with the multiplier in the carry: m += 0.5 (p - a). "idle" is never read. */
 const constrained: LossFunction = ({ p }, { a }, { multiplier }) => {

@@ -1,16 +1,11 @@
 // Training sessions: against closed forms, against the eager engine, through both bindings, and at their limits.
-import { afterAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import * as tf from "@tensorflow/tfjs-core";
 import { createTrainingSession, type LossFunction, type TrainingOptions, type TrainingSession } from "@cleanloop/compute";
+import { closingSessions } from "./sessions.ts";
 import { snapshot } from "./snapshot.ts";
 
-const open: TrainingSession[] = [];
-async function sessionOf(options: TrainingOptions): Promise<TrainingSession> {
-  const session = await createTrainingSession(options);
-  open.push(session);
-  return session;
-}
-afterAll(() => Promise.all(open.map((session) => session.close())));
+const sessionOf = closingSessions();
 
 /** Deterministic values in (-1, 1). */
 const wave = (length: number, phase = 0): Float32Array => Float32Array.from({ length }, (_, i) => Math.sin(1.7 * i + phase));
