@@ -12,7 +12,7 @@ export function drawCentroids(
   metric: Metric,
   count: number,
   random: UniformSource,
-  weights = new Float64Array(metric.count).fill(1),
+  weights: Float64Array = new Float64Array(metric.count).fill(1),
 ): Float64Array {
   if (!Number.isInteger(count) || count < 1) {
     throw new MetricError("BAD_ARGUMENT", `drawCentroids: got ${count} samples, wanted a whole number of at least 1`);

@@ -53,7 +53,7 @@ export function hamiltonianMonteCarlo(
   const samples = starts.slice();
   const logDensity = density.logAt(samples);
   const outside = logDensity.findIndex((value) => !Number.isFinite(value));
-  if (outside >= 0) refuse(`log density at start ${outside}`, logDensity[outside], "a start where the density is above 0");
+  if (outside >= 0) refuse(`log density at start ${outside}`, logDensity[outside], "a start of density above 0");
   const momenta = new Float64Array(samples.length);
   let accepted = 0;
   for (let move = 0; move < moves; move++) {

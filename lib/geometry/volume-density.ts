@@ -32,7 +32,9 @@ export function volumeDensity(metric: Metric, { reach = 3 }: VolumeDensityOption
   };
   return {
     dimension,
-    logAt: (points) => logDetMetric(metric, points).map((value, row) => (isInside(points, row) ? -value / 2 : -Infinity)),
+    logAt(points) {
+      return logDetMetric(metric, points).map((value, row) => (isInside(points, row) ? -value / 2 : -Infinity));
+    },
     gradientAt: (points) => gradientHalfLogDetInverse(metric, points),
   };
 }
