@@ -49,6 +49,8 @@ export type { HmcOptions, HmcSamples, LogDensity } from "./hmc.ts";
 export { sampleRhvae, volumeDensity } from "./volume-density.ts";
 export type { RhvaeOptions, VolumeDensityOptions } from "./volume-density.ts";
 export { sampleCentroidAware, sampleMixture } from "./centroid-samplers.ts";
+export { sampleGeodesic } from "./geodesic-sampler.ts";
+export type { GeodesicSamplerOptions } from "./geodesic-sampler.ts";
 
 export { buildMetric } from "./metric-builder.ts";
 export type { BuildMetricOptions, BuiltMetric, MetricInfo, Summary } from "./metric-builder.ts";
