@@ -48,6 +48,7 @@ export { hamiltonianMonteCarlo } from "./hmc.ts";
 export type { HmcOptions, HmcSamples, LogDensity } from "./hmc.ts";
 export { sampleRhvae, volumeDensity } from "./volume-density.ts";
 export type { RhvaeOptions, VolumeDensityOptions } from "./volume-density.ts";
+export { normalVolumeDensity, sampleBasic } from "./basic-sampler.ts";
 export { sampleCentroidAware, sampleMixture } from "./centroid-samplers.ts";
 export { sampleGeodesic } from "./geodesic-sampler.ts";
 export type { GeodesicSamplerOptions } from "./geodesic-sampler.ts";
