@@ -47,6 +47,7 @@ export { TorchTensor } from "./torch-tensor.ts";
 export { type Chunks, writeAtomic, writeAtomicSync, type Written } from "./atomic.ts";
 
 // Run directories
+export { isPlainFileName } from "./artifact-name.ts";
 export { parseRunName, runName, type RunNameParts } from "./run-name.ts";
 export { createRun, type CreateRunOptions } from "./create-run.ts";
 export { heartbeatIntervalMs, type Progress, type Run } from "./run.ts";

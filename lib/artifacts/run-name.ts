@@ -1,4 +1,5 @@
 // Run names: <loop or environment>__<experiment>__<number>__<seed>__<unix seconds>, CleanRL's scheme with a run number.
+import { maxNameLength } from "./artifact-name.ts";
 import { ArtifactError } from "./errors.ts";
 
 export interface RunNameParts {
@@ -15,7 +16,7 @@ export interface RunNameParts {
 const wordPattern = /^[A-Za-z0-9][A-Za-z0-9.+-]*(?:_[A-Za-z0-9.+-]+)*$/;
 const namePattern = /^(.+?)__(.+)__(\d+)__(\d+)__(\d+)$/;
 
-/** Joins the parts; throws `invalid-argument` for a part that cannot be told apart again or is unsafe in a path. */
+/** Joins the parts; throws `invalid-argument` for a part that cannot be told apart again or is unsafe in a path, or too long a name. */
 export function runName(parts: RunNameParts): string {
   for (const part of ["label", "experiment"] as const) {
     if (!wordPattern.test(parts[part])) {
@@ -30,7 +31,11 @@ export function runName(parts: RunNameParts): string {
       throw new ArtifactError("invalid-argument", `runName: got ${part} ${parts[part]}, wanted a whole number from 0.`);
     }
   }
-  return [parts.label, parts.experiment, parts.number, parts.seed, parts.unixSeconds].join("__");
+  const name = [parts.label, parts.experiment, parts.number, parts.seed, parts.unixSeconds].join("__");
+  if (name.length > maxNameLength) {
+    throw new ArtifactError("invalid-argument", `runName: got a name of ${name.length} characters, wanted at most ${maxNameLength}; shorten the experiment.`);
+  }
+  return name;
 }
 
 /** The parts of a run name, or null when it is not one. */

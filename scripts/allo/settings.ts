@@ -1,7 +1,7 @@
 // From flags to what they mean: preset filled in, objective with its step sizes, data; and the flags of a resumed run.
 import { resolve } from "node:path";
 import type { RunState } from "@cleanloop/artifacts";
-import { ArtifactError, runName } from "@cleanloop/artifacts";
+import { ArtifactError, isPlainFileName, runName } from "@cleanloop/artifacts";
 import { RefusedError, UsageError } from "@cleanloop/cli";
 import type { OffsetSampling } from "@cleanloop/data";
 import type { AlloConfig, AlloObjective, AlloPreset, AlloTraining } from "@cleanloop/models";
@@ -125,8 +125,8 @@ function presetFlags({ config, objective, training, sampling }: AlloPreset, word
 
 /** Refused here, and not only when the data are collected and the run directory is made. */
 function checkNames({ exp_name, run_name }: AlloFlags): void {
-  if (run_name !== undefined && /^\.|[/\\]|\p{Cc}/u.test(run_name)) {
-    throw new UsageError(`--run_name ${run_name}: wanted a name for one directory: no slashes, no dot in front; --results_dir says where it lies`);
+  if (run_name !== undefined && !isPlainFileName(run_name)) {
+    throw new UsageError(`--run_name ${run_name}: wanted a name for one directory: at most 200 characters, no slashes, no dot in front; --results_dir says where it lies`);
   }
   try {
     runName({ label: COMMAND, experiment: exp_name, number: 0, seed: 0, unixSeconds: 0 });
